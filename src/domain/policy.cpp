@@ -1,0 +1,144 @@
+#include "domain/policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+namespace xentz::domain {
+namespace {
+
+constexpr std::size_t most_paths = 1000;
+constexpr std::size_t longest_path = 4096;
+constexpr std::uint32_t most_kept = 100'000;
+
+base::result<> wrong(std::string_view field, std::string_view rule)
+{
+    return base::fail(base::fault_code::invalid_value, std::string{field} + " " + std::string{rule});
+}
+
+bool is_time_of_day(std::string_view t)
+{
+    const auto digit = [&](std::size_t i) { return std::isdigit(static_cast<unsigned char>(t[i])) != 0; };
+    if (t.size() != 5 || t[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return false;
+    return (t[0] - '0') * 10 + (t[1] - '0') < 24 && t[3] < '6';
+}
+
+// restic's duration: numbers each followed by y, m, d or h, in that order.
+bool is_restic_duration(std::string_view t)
+{
+    constexpr std::string_view units = "ymdh";
+    if (t.empty() || t.size() > 32) return false;
+    std::size_t next_unit = 0;
+    std::size_t digits = 0;
+    for (const char c : t) {
+        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+            ++digits;
+            continue;
+        }
+        const auto unit = units.find(c, next_unit);
+        if (unit == std::string_view::npos || digits == 0 || digits > 6) return false;
+        next_unit = unit + 1;
+        digits = 0;
+    }
+    return digits == 0;
+}
+
+base::result<> check_list(std::string_view field, const std::vector<std::string>& items)
+{
+    if (items.size() > most_paths) return wrong(field, "has more than 1000 entries");
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const auto at = std::string{field} + "[" + std::to_string(i) + "]";
+        if (items[i].empty()) return wrong(at, "is empty");
+        if (items[i].size() > longest_path) return wrong(at, "is longer than 4096 bytes");
+        if (items[i].find_first_of(std::string_view{"\0\n\r", 3}) != std::string::npos)
+            return wrong(at, "contains a NUL or a line break");
+    }
+    return {};
+}
+
+bool is_absolute(std::string_view path)
+{
+    const bool drive = path.size() >= 3 && std::isalpha(static_cast<unsigned char>(path[0])) != 0 && path[1] == ':' &&
+                       (path[2] == '\\' || path[2] == '/');
+    return path.front() == '/' || path.starts_with("\\\\") || drive;
+}
+
+} // namespace
+
+bool keeps_nothing(const retention& r)
+{
+    const bool counts = r.keep_last != 0 || r.keep_daily != 0 || r.keep_weekly != 0 || r.keep_monthly != 0 ||
+                        r.keep_yearly != 0;
+    const bool within = r.keep_within && r.keep_within->find_first_of("123456789") != std::string::npos;
+    return !counts && !within;
+}
+
+policy default_policy()
+{
+    policy p;
+    p.schedule.jitter_minutes = 60;
+    p.exclude = {"**/.cache", "**/Cache", "**/.Trash*", "/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp",
+                 "/var/cache", "/swapfile"};
+    p.retention = {.keep_last = 3, .keep_daily = 7, .keep_weekly = 4, .keep_monthly = 12, .prune = true};
+    return p;
+}
+
+base::result<> validate_include(const std::vector<std::string>& include)
+{
+    if (auto r = check_list("include", include); !r) return r;
+    for (std::size_t i = 0; i < include.size(); ++i)
+        if (!is_absolute(include[i]))
+            return wrong("include[" + std::to_string(i) + "]", "must be an absolute path, not \"" + include[i] + "\"");
+    return {};
+}
+
+base::result<> validate_exclude(const std::vector<std::string>& exclude) { return check_list("exclude", exclude); }
+
+base::result<> validate(const schedule& s)
+{
+    if (!is_time_of_day(s.daily_at)) return wrong("schedule.daily_at", "must be HH:MM, not \"" + s.daily_at + "\"");
+    if (s.retention_at && !is_time_of_day(*s.retention_at))
+        return wrong("schedule.retention_at", "must be HH:MM, not \"" + *s.retention_at + "\"");
+    if (s.check_at && !is_time_of_day(*s.check_at))
+        return wrong("schedule.check_at", "must be HH:MM, not \"" + *s.check_at + "\"");
+    if (s.jitter_minutes.value_or(0) > 1440) return wrong("schedule.jitter_minutes", "must be 0 to 1440");
+    return {};
+}
+
+base::result<> validate(const restic_options& o)
+{
+    constexpr auto levels = std::to_array<std::string_view>({"auto", "off", "max"});
+    if (o.compression && std::ranges::find(levels, *o.compression) == levels.end())
+        return wrong("restic.compression", "must be auto, off or max, not \"" + *o.compression + "\"");
+    return {};
+}
+
+base::result<> validate(const retention& r)
+{
+    struct rule {
+        std::string_view field;
+        std::uint32_t value;
+    };
+    for (const auto& [field, value] : {rule{"retention.keep_last", r.keep_last},
+                                       rule{"retention.keep_daily", r.keep_daily},
+                                       rule{"retention.keep_weekly", r.keep_weekly},
+                                       rule{"retention.keep_monthly", r.keep_monthly},
+                                       rule{"retention.keep_yearly", r.keep_yearly}})
+        if (value > most_kept) return wrong(field, "must be at most 100000");
+    if (r.keep_within && !is_restic_duration(*r.keep_within))
+        return wrong("retention.keep_within", "must be a duration such as 1y5m7d2h, not \"" + *r.keep_within + "\"");
+    if (keeps_nothing(r)) return wrong("retention", "would keep no snapshot at all; set at least one keep_ value");
+    return {};
+}
+
+base::result<> validate(const policy& p)
+{
+    if (auto r = validate(p.schedule); !r) return r;
+    if (auto r = validate_include(p.include); !r) return r;
+    if (auto r = validate_exclude(p.exclude); !r) return r;
+    if (auto r = validate(p.restic); !r) return r;
+    return validate(p.retention);
+}
+
+} // namespace xentz::domain

@@ -1,0 +1,82 @@
+// What a device is told to do: when to run, what to back up, how, and what to keep. A tenant has a default
+// policy from its first minute; GET /v1/config is a policy plus what only the server knows about the device.
+// The JSON keys are the member names (see docs/policy.md).
+#pragma once
+
+#include "base/fault.hpp"
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xentz::domain {
+
+// Times of day are local to the machine, "HH:MM".
+struct schedule {
+    static constexpr bool missing_keys_keep_defaults = true;
+    std::string daily_at = "02:00";
+    std::optional<std::string> retention_at;
+    std::optional<std::string> check_at;
+    std::optional<std::uint32_t> jitter_minutes; // 0 to 1440
+    bool operator==(const schedule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(schedule, (), (daily_at, retention_at, check_at, jitter_minutes))
+
+// How restic runs. `compression` is "auto", "off" or "max"; limits are KiB per second, absent = none.
+struct restic_options {
+    static constexpr bool missing_keys_keep_defaults = true;
+    std::optional<std::string> compression;
+    std::optional<std::uint32_t> limit_upload_kib;
+    std::optional<std::uint32_t> limit_download_kib;
+    bool operator==(const restic_options&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(restic_options, (), (compression, limit_upload_kib, limit_download_kib))
+
+// restic's --keep-* options; 0 or absent = that rule keeps nothing of its own. `keep_within` is a restic
+// duration such as "1y5m7d2h".
+struct retention {
+    static constexpr bool missing_keys_keep_defaults = true;
+    std::uint32_t keep_last = 0;
+    std::uint32_t keep_daily = 0;
+    std::uint32_t keep_weekly = 0;
+    std::uint32_t keep_monthly = 0;
+    std::uint32_t keep_yearly = 0;
+    std::optional<std::string> keep_within;
+    bool prune = true;
+    bool operator==(const retention&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(retention, (), (keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, prune))
+
+// True where the rules would keep no snapshot at all; such a retention must never run.
+bool keeps_nothing(const retention& r);
+
+struct policy {
+    static constexpr bool missing_keys_keep_defaults = true;
+    domain::schedule schedule;
+    std::vector<std::string> include; // absolute paths on the machine
+    std::vector<std::string> exclude; // restic exclude patterns
+    restic_options restic;
+    domain::retention retention;
+    bool operator==(const policy&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(policy, (), (schedule, include, exclude, restic, retention))
+
+// 02:00 with an hour of jitter, nothing included (a device asks for its folders when it enrols), the usual
+// caches excluded, 7 daily, 4 weekly and 12 monthly snapshots kept.
+policy default_policy();
+
+// The first rule that a policy breaks, with the name of the field: counts and lengths (at most 1000 paths of
+// 4096 bytes), no NUL or line break, absolute include paths, HH:MM, a retention that keeps something.
+base::result<> validate(const policy& p);
+
+base::result<> validate_include(const std::vector<std::string>& include);
+base::result<> validate_exclude(const std::vector<std::string>& exclude);
+base::result<> validate(const schedule& s);
+base::result<> validate(const restic_options& o);
+base::result<> validate(const retention& r);
+
+} // namespace xentz::domain

@@ -1,0 +1,134 @@
+// The backup engine as the agent sees it: what can be asked of a repository and what comes of it, in the terms of
+// the domain. No flags, no exit codes, no JSON lines. restic (src/restic) is the first implementation.
+//
+// Faults: repository_missing, repository_exists, repository_unreachable, repository_refused, repository_locked,
+// repository_full, repository_damaged, wrong_password, snapshot_missing, source_missing (no source exists),
+// restic_missing, restic_failed, restic_crashed, restic_killed, out_of_memory, timed_out, interrupted. Their messages
+// hold no secret.
+// Threads: a session is used by one thread at a time; every call blocks and ends early when `stop` is requested.
+#pragma once
+
+#include "base/fault.hpp"
+#include "domain/policy.hpp"
+#include "domain/report.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xentz::engine {
+
+struct repository {
+    std::string address; // as restic takes it: rest:http://user:secret@host/..., /a/folder, sftp:...
+    std::filesystem::path password_file;
+    std::optional<std::filesystem::path> ca_file;
+    domain::restic_options options;
+};
+
+struct progress {
+    double fraction = 0; // 0 to 1, of what is known so far
+    std::uint64_t files_done = 0;
+    std::uint64_t files_total = 0;
+    std::uint64_t bytes_done = 0;
+    std::uint64_t bytes_total = 0;
+};
+using progress_sink = std::function<void(const progress&)>;
+
+// Whose snapshots: every operation is scoped to one host name and one tag.
+struct scope {
+    std::string host;
+    std::string tag;
+};
+
+struct backup_request {
+    engine::scope scope;
+    std::vector<std::string> include;
+    std::vector<std::string> exclude;
+};
+
+struct unreadable {
+    std::string path;
+    std::string reason;
+};
+
+constexpr std::size_t most_unreadable_listed = 100;
+
+struct backup_outcome {
+    domain::run_status status = domain::run_status::success; // success or partial
+    domain::metrics metrics;                                 // snapshot_id is set
+    std::vector<engine::unreadable> unreadable;              // the first most_unreadable_listed
+    std::uint64_t unreadable_count = 0;
+    std::vector<std::string> missing_sources; // include paths that do not exist
+};
+
+struct snapshot {
+    std::string id;       // 64 hex digits
+    std::string short_id; // 8
+    std::string time;     // as restic prints it, RFC 3339 with offset
+    std::string hostname;
+    std::vector<std::string> paths;
+    std::vector<std::string> tags;
+};
+
+struct node {
+    std::string path;
+    std::string type; // "file", "dir", "symlink", ...
+    std::uint64_t size = 0;
+    std::string mtime;
+};
+
+struct retention_outcome {
+    std::uint64_t kept = 0;
+    std::uint64_t removed = 0;
+    std::vector<std::string> removed_ids;
+    std::optional<std::uint64_t> bytes_freed; // where it pruned and restic said so
+};
+
+struct restore_request {
+    std::string snapshot_id;
+    std::filesystem::path target;
+    std::vector<std::string> include; // empty = everything
+};
+
+struct restore_outcome {
+    std::uint64_t files = 0; // counted on disk where restic does not say
+    std::uint64_t bytes = 0;
+};
+
+class session {
+public:
+    virtual ~session() = default;
+    virtual base::result<> init(std::stop_token stop) = 0;
+    virtual base::result<backup_outcome> backup(const backup_request& r, const progress_sink& on_progress,
+                                                std::stop_token stop) = 0;
+    // Oldest first; every host's and tag's where `s` is absent.
+    virtual base::result<std::vector<snapshot>> snapshots(const std::optional<scope>& s, std::stop_token stop) = 0;
+    // Only the newest: the cheap question whether the repository can be opened.
+    virtual base::result<std::optional<snapshot>> latest(const std::optional<scope>& s, std::stop_token stop) = 0;
+    virtual base::result<> list(const std::string& snapshot_id, const std::string& path,
+                                const std::function<void(const node&)>& each, std::stop_token stop) = 0;
+    // Forgets by the rules of `r` within the scope (grouped by host and tags), then prunes if they say so.
+    virtual base::result<retention_outcome> apply(const domain::retention& r, const scope& s, bool dry_run,
+                                                  std::stop_token stop) = 0;
+    // Content, owner, mode, times, links, extended attributes and holes come back as they were.
+    virtual base::result<restore_outcome> restore(const restore_request& r, const progress_sink& on_progress,
+                                                  std::stop_token stop) = 0;
+    virtual base::result<> check(bool read_data, std::stop_token stop) = 0;
+};
+
+class backup_engine {
+public:
+    virtual ~backup_engine() = default;
+    virtual std::string_view name() const = 0; // "restic"
+    virtual base::result<std::string> version() = 0; // "0.14.0"
+    // Starts nothing yet.
+    virtual base::result<std::unique_ptr<session>> open(const repository& r) = 0;
+};
+
+} // namespace xentz::engine

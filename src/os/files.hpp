@@ -1,0 +1,90 @@
+// The seam to the file system. Everything that must survive a crash goes through it, so that tests can put a
+// faulty disk underneath. Paths are absolute. Folders are made 0700 and files 0600 unless said otherwise.
+//
+// Errors: fault_code::not_found where the path does not exist, conflict where it exists and must not,
+// disk_full for ENOSPC and EDQUOT, file_failed for everything else; the message names the path and the cause.
+// Threads: a `files` may be used from any thread at once; a `file` by one thread at a time.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/fault.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xentz::os {
+
+using base::result;
+using std::filesystem::path;
+
+class file {
+public:
+    virtual ~file() = default; // closes; what was not synced may be lost
+    // Writes all of `bytes` at the end.
+    virtual result<> write(std::span<const char> bytes) = 0;
+    // Reads up to out.size() bytes at `offset`; 0 at the end of the file.
+    virtual result<std::size_t> read(std::uint64_t offset, std::span<char> out) = 0;
+    // Returns once the bytes and the size are on stable storage.
+    virtual result<> sync() = 0;
+    virtual result<std::uint64_t> size() = 0;
+};
+
+enum class file_kind { regular, directory, symlink, other };
+
+struct file_info {
+    file_kind kind = file_kind::other;
+    std::uint64_t bytes = 0;
+    base::time_point modified;
+    unsigned mode = 0; // permission bits
+};
+
+struct directory_entry {
+    std::string name;
+    file_kind kind = file_kind::other;
+};
+
+class files {
+public:
+    virtual ~files() = default;
+
+    // A new empty file, open for writing; conflict where the name is taken.
+    virtual result<std::unique_ptr<file>> create(const path& p) = 0;
+    virtual result<std::unique_ptr<file>> open(const path& p) = 0; // for reading
+    // Replaces `to` atomically.
+    virtual result<> rename(const path& from, const path& to) = 0;
+    virtual result<> remove(const path& p) = 0; // a file or an empty folder
+    // Makes names that were created, renamed or removed in the folder durable.
+    virtual result<> sync_directory(const path& p) = 0;
+    virtual result<> create_directory(const path& p) = 0; // conflict where it exists; its parent must exist
+    // Does not follow a symlink in the last place.
+    virtual result<file_info> info(const path& p) = 0;
+    // Calls `each` for every entry but "." and "..", in no order, holding one entry in memory at a time; stops
+    // early where it returns false.
+    virtual result<> list(const path& p, const std::function<bool(const directory_entry&)>& each) = 0;
+};
+
+// The real file system. One object serves a whole program.
+std::unique_ptr<files> make_files();
+
+// ---- what is built on the seam; the same for every implementation
+
+// Temporary file beside `p`, write, sync, rename, sync of the folder: `p` holds either the old or the new bytes.
+result<> write_atomic(files& fs, const path& p, std::string_view bytes);
+
+// The whole file; invalid_value where it is larger than `most` bytes.
+result<std::string> read_all(files& fs, const path& p, std::uint64_t most);
+
+// Makes `p` and its missing parents, each durable.
+result<> create_directories(files& fs, const path& p);
+
+// Removes a tree; a missing one is no error.
+result<> remove_all(files& fs, const path& p);
+
+} // namespace xentz::os

@@ -1,0 +1,22 @@
+// One holder at a time, across processes: an advisory lock on a file (flock), released by the kernel when the
+// holder ends, however it ends. The file says who holds it.
+#pragma once
+
+#include "base/fault.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace xentz::os {
+
+class file_lock {
+public:
+    virtual ~file_lock() = default; // releases
+};
+
+// `holder` is what others read while it is held, for example "backup, process 4711, since 2026-11-23T02:00:00Z".
+// fault_code::run_locked, with the holder's line in the message, where somebody else has it.
+base::result<std::unique_ptr<file_lock>> try_lock(const std::filesystem::path& p, const std::string& holder);
+
+} // namespace xentz::os

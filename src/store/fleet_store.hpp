@@ -1,0 +1,110 @@
+// The fleet's database: tenants, policies, tokens, devices, repositories, reports, users. Each function is one
+// transaction; when it returns, what it changed survives a power cut.
+//
+// Errors: what a caller can expect (not found, taken) is in the return type; a broken or unreachable database
+// is a sql::error exception, caught where a request or a command ends.
+// Threads: may be used from any thread at once.
+#pragma once
+
+#include "sql/database.hpp"
+#include "store/rows.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xentz::store {
+
+enum class token_state { usable, unknown, used, expired, revoked };
+
+// What control makes before it asks to enrol: fresh ids and key, and the sealed password.
+struct new_enrolment {
+    std::string token_hash;
+    std::optional<std::string> idempotency_key;
+    device fresh_device;         // tenant and policy are taken from the token
+    repository fresh_repository; // tenant and device likewise
+};
+
+struct enrolled {
+    store::device device;
+    store::repository repository;
+};
+
+struct enrol_outcome {
+    token_state token = token_state::unknown;
+    // The same idempotency key came again after its window: nothing was changed.
+    bool already_confirmed = false;
+    std::optional<enrolled> result; // present where token == usable and not already_confirmed
+};
+
+struct report_filter {
+    std::optional<domain::device_id> device;
+    std::optional<std::string> job;
+    std::int64_t limit = 100;
+};
+
+class fleet_store {
+public:
+    explicit fleet_store(std::shared_ptr<sql::database> db);
+
+    // Brings the schema up to date; safe to call from several processes at once.
+    void migrate();
+    // Answers whether the database can be read now (for /readyz).
+    bool healthy() noexcept;
+
+    // Settings of the installation, for example "storage_id".
+    std::optional<std::string> setting(std::string_view key);
+    // False where the key already has a value, which stays.
+    bool set_setting_once(std::string_view key, std::string_view value);
+
+    // False where the name is taken. Stores the tenant's "default" policy with it.
+    bool add_tenant(const tenant& t, const std::string& default_policy_document);
+    std::optional<tenant> find_tenant(std::string_view name_or_id);
+    std::vector<tenant> tenants();
+    void set_custody(const domain::tenant_id& id, const std::string& custody);
+
+    void put_policy(const policy& p); // replaces one of the same tenant and name
+    std::optional<policy> find_policy(const domain::tenant_id& tenant, std::string_view name);
+    std::vector<policy> policies(const std::optional<domain::tenant_id>& tenant);
+
+    void add_token(const install_token& t);
+    std::vector<install_token> tokens(const std::optional<domain::tenant_id>& tenant);
+    std::optional<install_token> find_token(std::string_view token_hash);
+    bool revoke_token(const domain::token_id& id, base::time_point now);
+
+    // Takes one use from the token and stores device and repository, all or nothing. A second call with the same
+    // token and idempotency key takes no use and makes no device: within `retry_window` of the enrolment and
+    // before the device's first authenticated call it gives the stored device the key hash of `e` and returns it.
+    enrol_outcome enrol(const new_enrolment& e, base::time_point now, std::chrono::minutes retry_window);
+
+    std::optional<device> find_device(const domain::device_id& id);
+    std::optional<device> find_device_by_key(std::string_view key_hash);
+    std::vector<device> devices(const std::optional<domain::tenant_id>& tenant);
+    void touch_device(const domain::device_id& id, base::time_point now); // last_seen_at, never backwards
+    bool set_device_enabled(const domain::device_id& id, bool enabled);
+    bool revoke_device(const domain::device_id& id, base::time_point now);
+    bool set_device_policy(const domain::device_id& id, std::string_view policy_name);
+
+    std::optional<repository> repository_of(const domain::device_id& id);
+    std::optional<repository> find_repository(std::string_view tenant_id, std::string_view device_id,
+                                              std::string_view user_id);
+    void set_initialised(const domain::repository_id& id, bool initialised);
+
+    // Stores a report once: where the device already has one with this dedup_key, nothing is changed and the id
+    // of the stored one is returned.
+    std::string add_report(const report& r);
+    std::vector<report> reports(const report_filter& filter); // newest start first
+    // The newest report of each job of a device.
+    std::vector<report> latest_reports(const domain::device_id& id);
+
+    bool add_user(const user& u); // false where the address is taken
+    std::vector<user> users();
+
+private:
+    std::shared_ptr<sql::database> db_;
+};
+
+} // namespace xentz::store

@@ -1,0 +1,115 @@
+// The rows of the fleet's database as plain structs. Column names are the member names; instants are stored as
+// 64-bit microseconds UTC, ids as text, booleans as 0 and 1. The schema is db/migrations/, described in
+// docs/database.md.
+#pragma once
+
+#include "base/clock.hpp"
+#include "domain/ids.hpp"
+
+#include <boost/describe/class.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace xentz::store {
+
+struct tenant {
+    domain::tenant_id id;
+    std::string name;    // unique
+    std::string custody; // who keeps repository passwords: "server" or "device"
+    base::time_point created_at;
+};
+BOOST_DESCRIBE_STRUCT(tenant, (), (id, name, custody, created_at))
+
+// `document` is the JSON of a domain::policy. Every tenant has one named "default".
+struct policy {
+    domain::tenant_id tenant_id;
+    std::string name;
+    std::string document;
+    base::time_point updated_at;
+};
+BOOST_DESCRIBE_STRUCT(policy, (), (tenant_id, name, document, updated_at))
+
+struct install_token {
+    domain::token_id id;
+    domain::tenant_id tenant_id;
+    std::string policy_name;
+    std::string token_hash;
+    std::int64_t uses_total = 1;
+    std::int64_t uses_left = 1;
+    base::time_point created_at;
+    base::time_point expires_at;
+    std::optional<base::time_point> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(install_token, (),
+                      (id, tenant_id, policy_name, token_hash, uses_total, uses_left, created_at, expires_at,
+                       revoked_at))
+
+struct device {
+    domain::device_id id;
+    domain::tenant_id tenant_id;
+    std::string user_id;
+    std::string hostname;
+    std::string os;
+    std::string arch;
+    std::string agent_version;
+    std::string restic_version;
+    std::string include; // JSON array: what the device asked for when it enrolled
+    std::string policy_name;
+    std::string key_hash;
+    bool enabled = true;
+    base::time_point enrolled_at;
+    std::optional<base::time_point> last_seen_at; // of an authenticated call
+    std::optional<base::time_point> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(device, (),
+                      (id, tenant_id, user_id, hostname, os, arch, agent_version, restic_version, include, policy_name,
+                       key_hash, enabled, enrolled_at, last_seen_at, revoked_at))
+
+// An entity of its own: its address (tenant, device, user) is looked up, so that a successor can take it over.
+struct repository {
+    domain::repository_id id;
+    domain::tenant_id tenant_id;
+    domain::device_id device_id;
+    std::string user_id;
+    std::int64_t generation = 1;           // raising it revokes the derived secret
+    std::optional<std::string> password_box; // sealed under the master key; absent = the device keeps it
+    bool initialised = false;              // a config was once stored
+    base::time_point created_at;
+};
+BOOST_DESCRIBE_STRUCT(repository, (),
+                      (id, tenant_id, device_id, user_id, generation, password_box, initialised, created_at))
+
+// JSON in `metrics` and `fault`; `dedup_key` is the report's id, or "<job>@<started_at>" where the sender gave none.
+struct report {
+    std::string report_id;
+    domain::device_id device_id;
+    std::string dedup_key;
+    std::string job;
+    std::string status;
+    base::time_point started_at;
+    base::time_point finished_at;
+    base::time_point received_at;
+    std::int64_t duration_ms = 0;
+    std::string metrics;
+    std::optional<std::string> error;
+    std::optional<std::string> outcome;
+    std::optional<std::string> fault;
+    std::optional<std::string> config_version;
+    std::optional<std::string> agent_version;
+    std::optional<std::string> restic_version;
+    std::optional<std::string> engine;
+};
+BOOST_DESCRIBE_STRUCT(report, (),
+                      (report_id, device_id, dedup_key, job, status, started_at, finished_at, received_at, duration_ms,
+                       metrics, error, outcome, fault, config_version, agent_version, restic_version, engine))
+
+struct user {
+    std::string email; // unique
+    std::string password_hash;
+    base::time_point created_at;
+};
+BOOST_DESCRIBE_STRUCT(user, (), (email, password_hash, created_at))
+
+} // namespace xentz::store
