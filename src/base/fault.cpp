@@ -30,6 +30,7 @@ constexpr auto entries = std::to_array<entry>({
     {fault_code::tls_failed, "tls-failed", false},
     {fault_code::insecure_transport, "insecure-transport", false},
     {fault_code::server_refused, "server-refused", false},
+    {fault_code::content_refused, "content-refused", false},
     {fault_code::server_failed, "server-failed", true},
     {fault_code::protocol_error, "protocol-error", true},
     {fault_code::repository_missing, "repository-missing", false},

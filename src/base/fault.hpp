@@ -31,6 +31,7 @@ enum class fault_code {
     tls_failed,
     insecure_transport,
     server_refused,
+    content_refused,
     server_failed,
     protocol_error,
     repository_missing,

@@ -2,7 +2,9 @@
 // nowhere.
 //
 // Errors are faults of the transport only: network_unreachable, network_timeout, tls_failed, insecure_transport,
-// protocol_error (the answer is too large or no HTTP). Every answer of a server, also 500, is a result.
+// protocol_error (the answer is too large or no HTTP), interrupted (by the stop token, within a second),
+// invalid_value (the URL or a header is malformed). Every answer of a server, also 500, is a result.
+// Messages name host and port only, never a path, a query or a credential.
 // Threads: may be used from any thread at once; `send` blocks.
 #pragma once
 

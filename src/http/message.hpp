@@ -82,7 +82,8 @@ struct basic_credentials {
 std::optional<basic_credentials> basic_auth(const request_head& head);
 std::optional<std::string> bearer_token(const request_head& head);
 
-// The value of `key` in a query string, percent-decoded.
+// The first value of `key` in a query string, decoded as browsers encode it (%XX, "+" for a space); nothing where it
+// is absent or malformed.
 std::optional<std::string> query_value(std::string_view query, std::string_view key);
 
 } // namespace xentz::http

@@ -32,11 +32,12 @@ struct tls_files {
 struct server_options {
     std::vector<listen_address> listen;
     std::optional<tls_files> tls;
-    std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};  // between requests
-    std::chrono::milliseconds header_timeout = std::chrono::seconds{20}; // from the first byte of a request to its last header
-    std::chrono::milliseconds body_timeout = std::chrono::seconds{60};   // without any progress, reading or writing
-    std::chrono::milliseconds stop_grace = std::chrono::seconds{30};     // for requests under way at a stop
-    std::size_t most_header_bytes = 16 * 1024;                           // more is answered 431
+    std::chrono::milliseconds idle_timeout = std::chrono::seconds{120}; // between requests
+    std::chrono::milliseconds header_timeout =
+        std::chrono::seconds{20}; // from the first byte of a request to its last header
+    std::chrono::milliseconds body_timeout = std::chrono::seconds{60}; // without any progress, reading or writing
+    std::chrono::milliseconds stop_grace = std::chrono::seconds{30};   // for requests under way at a stop
+    std::size_t most_header_bytes = 16 * 1024;                         // more is answered 431
     unsigned network_threads = 2;
     unsigned worker_threads = 16; // for handlers
 };

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,14 @@ struct directory_entry {
     file_kind kind = file_kind::other;
 };
 
+// Walks the entries of a folder but "." and "..", in no order, holding one of them at a time. What is created or
+// removed in the folder meanwhile may be seen or not; everything else is seen once.
+class directory_reader {
+public:
+    virtual ~directory_reader() = default;
+    virtual result<std::optional<directory_entry>> next() = 0; // nothing at the end
+};
+
 class files {
 public:
     virtual ~files() = default;
@@ -65,9 +74,10 @@ public:
     virtual result<> create_directory(const path& p) = 0; // conflict where it exists; its parent must exist
     // Does not follow a symlink in the last place.
     virtual result<file_info> info(const path& p) = 0;
-    // Calls `each` for every entry but "." and "..", in no order, holding one entry in memory at a time; stops
-    // early where it returns false.
-    virtual result<> list(const path& p, const std::function<bool(const directory_entry&)>& each) = 0;
+    virtual result<std::unique_ptr<directory_reader>> open_directory(const path& p) = 0;
+
+    // Calls `each` for every entry of a folder; stops early where it returns false.
+    result<> list(const path& p, const std::function<bool(const directory_entry&)>& each);
 };
 
 // The real file system. One object serves a whole program.
@@ -75,16 +85,17 @@ std::unique_ptr<files> make_files();
 
 // ---- what is built on the seam; the same for every implementation
 
-// Temporary file beside `p`, write, sync, rename, sync of the folder: `p` holds either the old or the new bytes.
+// Temporary file beside `p` (".NAME.N.tmp"), write, sync, rename, sync of the folder: `p` holds either the old or
+// the new bytes.
 result<> write_atomic(files& fs, const path& p, std::string_view bytes);
 
 // The whole file; invalid_value where it is larger than `most` bytes.
 result<std::string> read_all(files& fs, const path& p, std::uint64_t most);
 
-// Makes `p` and its missing parents, each durable.
+// Makes `p` and its missing parents, each durable. A symlink to a folder counts as one.
 result<> create_directories(files& fs, const path& p);
 
-// Removes a tree; a missing one is no error.
+// Removes a tree, following no symlink; a missing one is no error.
 result<> remove_all(files& fs, const path& p);
 
 } // namespace xentz::os

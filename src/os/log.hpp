@@ -19,4 +19,8 @@ std::unique_ptr<base::logger> make_stderr_logger(std::shared_ptr<const base::red
 std::unique_ptr<base::logger> make_file_logger(const std::filesystem::path& file,
                                                std::shared_ptr<const base::redactor> redactor);
 
+// Writes to both.
+std::unique_ptr<base::logger> make_tee_logger(std::unique_ptr<base::logger> first,
+                                              std::unique_ptr<base::logger> second);
+
 } // namespace xentz::os

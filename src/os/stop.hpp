@@ -1,4 +1,4 @@
-// Interrupts as a std::stop_token: SIGINT and SIGTERM request a stop; a second one ends the process at once.
+// Interrupts as a std::stop_token: SIGINT, SIGTERM and SIGHUP request a stop; a second one ends the process at once.
 #pragma once
 
 #include <memory>

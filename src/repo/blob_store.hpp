@@ -1,22 +1,24 @@
 // Where the objects of restic repositories lie. An object has a type and, but for the config, a name that is the
 // SHA-256 of its bytes in hex.
 //
-// The contract, checked by one suite over every implementation (tests/contract/blob_store_suite.hpp):
+// The contract, checked by one suite over every implementation (tests/contract/repo/blob_store_suite.hpp):
 // - what `commit` has acknowledged survives a power cut; what was not committed is never visible, not even in lists;
 // - committing an object that exists with the same bytes succeeds; objects never change otherwise;
 // - removing what is missing succeeds;
-// - memory does not depend on the size of an object or the number of objects.
+// - memory does not depend on the size of an object or the number of objects;
+// - a storage that is not there is never taken for an empty one: what would be "not found" is repository_unavailable.
 //
 // Faults: not_found, conflict (another config exists), invalid_value (the bytes do not have the hash that the name
-// claims), disk_full, repository_unavailable (the storage itself is not there: not mounted, or another one), file_failed.
-// Threads: a store may be used from any thread at once; an incoming or a reader by one thread at a time.
+// claims, or the key is none), disk_full, repository_unavailable (the storage itself is not there: not mounted, or
+// another one), file_failed.
+// Threads: a store may be used from any thread at once; an incoming, a reader or a list by one thread at a time.
+// Ownership: what a store hands out must not outlive it.
 #pragma once
 
 #include "base/fault.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +37,11 @@ struct object_key {
     object_type type = object_type::config;
     std::string name; // 64 hex digits; empty for the config
 };
+
+// invalid_value where a part of the key could not have come from a client that keeps to the protocol, or could
+// leave the repository's folder.
+base::result<> check_repository_id(std::string_view repository_id);
+base::result<> check_key(const object_key& key);
 
 // An object that is being received; destroyed without commit it leaves nothing behind.
 class incoming {
@@ -57,19 +64,27 @@ struct object_info {
     std::uint64_t size = 0;
 };
 
+// The objects of one type, in no order, one in memory at a time. What is stored or removed meanwhile may be seen or
+// not; everything else is seen once.
+class object_list {
+public:
+    virtual ~object_list() = default;
+    virtual base::result<std::optional<object_info>> next() = 0; // nothing at the end
+};
+
 class blob_store {
 public:
     virtual ~blob_store() = default;
     // Whether the storage is there and the one that belongs to this installation.
     virtual base::result<> ready() = 0;
     virtual base::result<> create_repository(std::string_view repository_id) = 0; // no error where it exists
+    // not_found where the repository was never created.
     virtual base::result<std::unique_ptr<incoming>> receive(const object_key& key) = 0;
     virtual base::result<std::unique_ptr<object_reader>> open(const object_key& key) = 0;
     virtual base::result<std::uint64_t> size(const object_key& key) = 0;
     virtual base::result<> remove(const object_key& key) = 0;
-    // Every object of a type, in no order, one in memory at a time; not_found where the repository was never created.
-    virtual base::result<> list(std::string_view repository_id, object_type type,
-                                const std::function<bool(const object_info&)>& each) = 0;
+    // not_found where the repository was never created; any type but the config.
+    virtual base::result<std::unique_ptr<object_list>> list(std::string_view repository_id, object_type type) = 0;
 };
 
 } // namespace xentz::repo

@@ -1,0 +1,47 @@
+// The config that a run works with: the server's, fetched now; where it is away, the last one it gave (cached); in
+// legacy mode what stands in config.json. The kill switch fails closed: `enabled: false` and a revocation are
+// remembered until the server says otherwise.
+#pragma once
+
+#include "agent/control_plane.hpp"
+#include "agent/environment.hpp"
+#include "agent/local_config.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xentz::agent {
+
+enum class config_origin { server, cache, local };
+std::string_view name(config_origin o);
+
+struct effective_config {
+    config_origin origin = config_origin::local;
+    wire::device_config config; // the machine's own includes and excludes are merged in
+    base::time_point fetched_at;
+    // Why the cache is used; absent where the server answered.
+    std::optional<base::fault> fetch_fault;
+};
+
+struct cached_config {
+    std::uint32_t format = 1;
+    std::string etag;
+    base::time_point fetched_at; // or confirmed by 304
+    bool revoked = false;
+    wire::json::value config;
+};
+BOOST_DESCRIBE_STRUCT(cached_config, (), (format, etag, fetched_at, revoked, config))
+
+std::optional<cached_config> load_cached_config(os::files& fs, const home& h);
+
+// config_missing where neither the server nor the cache has one, device_revoked where the server sent the device away.
+base::result<effective_config> load_config(environment& env, const local_config& local, control_plane* server,
+                                           std::stop_token stop);
+
+// Everything that must hold before a config replaces the cached one; the message names the field.
+base::result<> validate(const wire::device_config& c);
+
+http::client_options client_options_of(const local_config& local, const std::string& agent_version);
+
+} // namespace xentz::agent

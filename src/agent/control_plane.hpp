@@ -1,0 +1,44 @@
+// The control plane as the agent sees it: the three calls of the device API over HTTP.
+//
+// Faults: those of the transport (http/client.hpp); token_refused, device_revoked, content_refused (400, 413, 415, 422:
+// sending the same again can never succeed), server_refused (another 4xx), server_failed (5xx and 429; may get better), protocol_error (the answer is not what was asked for).
+// Threads: as its HTTP client.
+#pragma once
+
+#include "http/client.hpp"
+#include "wire/messages.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace xentz::agent {
+
+struct fetched_config {
+    wire::device_config config;
+    std::string etag;
+    std::string body; // as received: what is cached
+};
+
+class control_plane {
+public:
+    // `server_url` without a slash at the end; `client` must outlive the object.
+    control_plane(http::client& client, std::string server_url);
+
+    base::result<wire::install_response> install(const std::string& token, const std::string& idempotency_key,
+                                                 const wire::install_request& r, std::stop_token stop);
+    // Nothing where the config that `etag` names is still the current one.
+    base::result<std::optional<fetched_config>> config(const std::string& device_key,
+                                                       const std::optional<std::string>& etag, std::stop_token stop);
+    // Success only where the answer names the report: captive portals say 200, too.
+    base::result<> report(const std::string& device_key, const std::string& body, const std::string& report_id,
+                          std::stop_token stop);
+
+private:
+    base::result<http::client_response> send(http::client_request r, std::stop_token stop);
+
+    http::client& client_;
+    std::string server_url_;
+};
+
+} // namespace xentz::agent

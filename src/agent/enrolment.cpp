@@ -1,0 +1,201 @@
+#include "agent/enrolment.hpp"
+
+#include "agent/config_source.hpp"
+#include "agent/control_plane.hpp"
+#include "crypto/secrets.hpp"
+#include "os/lock.hpp"
+#include "os/system.hpp"
+
+namespace xentz::agent {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+// A try that is under way.
+struct pending_enrolment {
+    std::uint32_t format = 1;
+    std::string server_url;
+    std::string token_hash;
+    std::string idempotency_key;
+};
+BOOST_DESCRIBE_STRUCT(pending_enrolment, (), (format, server_url, token_hash, idempotency_key))
+
+result<> refuse_second(environment& env, bool again)
+{
+    if (again) return {};
+    const auto existing = load_local_config(env.files, env.home.config, *env.secrets);
+    if (!existing && existing.error().code == fault_code::config_missing) return {};
+    if (!existing) return std::unexpected(existing.error());
+    const auto what = existing->managed() ? "enrolled at " + *existing->server_url + " as " + *existing->device_id
+                                          : std::string{"set up with a repository of its own"};
+    return fail(fault_code::already_enrolled, "this machine is already " + what,
+                "Nothing was changed and no token was used; --again makes it a new device with a new, empty repository");
+}
+
+// The key of the try that was cut short, where it was for the same token and server.
+result<std::string> idempotency_key(environment& env, const enrolment_options& o)
+{
+    const auto hash = crypto::token_hash(o.token);
+    if (const auto text = os::read_all(env.files, env.home.enrolment(), 65536))
+        if (const auto p = wire::decode<pending_enrolment>(*text);
+            p && p->server_url == o.server_url && p->token_hash == hash)
+            return p->idempotency_key;
+    const pending_enrolment fresh{.server_url = o.server_url,
+                                  .token_hash = hash,
+                                  .idempotency_key = base::make_id_text("try", env.random)};
+    if (auto ok = os::write_atomic(env.files, env.home.enrolment(), wire::pretty_json(wire::to_json(fresh))); !ok)
+        return base::failed(ok);
+    return fresh.idempotency_key;
+}
+
+// restic.pw is never overwritten: an older one may be the only key to an older repository.
+result<std::optional<std::filesystem::path>> store_password(environment& env, const std::string& password)
+{
+    const auto path = env.home.password();
+    std::optional<std::filesystem::path> moved;
+    if (const auto old = os::read_all(env.files, path, 65536)) {
+        if (*old == password + "\n") return moved;
+        moved = path.string() + "." + base::to_file_stamp(env.clock.now());
+        if (auto ok = env.files.rename(path, *moved); !ok) return base::failed(ok);
+    } else if (old.error().code != fault_code::not_found) {
+        return std::unexpected(old.error());
+    }
+    if (auto ok = os::write_atomic(env.files, path, password + "\n"); !ok) return base::failed(ok);
+    return moved;
+}
+
+wire::install_request request_of(environment& env, const enrolment_options& o)
+{
+    wire::install_request r;
+    r.user_id = o.user_id;
+    r.metadata.hostname = env.host_name;
+    r.metadata.os = os::os_name();
+    r.metadata.arch = os::architecture();
+    r.metadata.agent_version = env.agent_version;
+    if (auto version = env.engine.version()) r.metadata.restic_version = *version;
+    if (!o.include.empty()) r.include = o.include;
+    return r;
+}
+
+local_config config_of(environment& env, const enrolment_options& o, const wire::install_response& r)
+{
+    local_config c;
+    c.server_url = o.server_url;
+    c.tenant_id = r.tenant_id;
+    c.device_id = r.device_id;
+    c.device_api_key = r.device_api_key;
+    c.user_id = o.user_id;
+    c.host = env.host_name;
+    c.ca_file = o.ca_file;
+    c.allow_http = o.allow_http;
+    c.exclude = o.exclude;
+    c.restic.repository = r.repo_path;
+    c.restic.password_file = env.home.password().string();
+    c.retention = {};
+    return c;
+}
+
+void fetch_first_config(environment& env, http::client& client, enrolment_result& r, std::stop_token stop)
+{
+    control_plane server{client, *r.config.server_url};
+    const auto effective = load_config(env, r.config, &server, stop);
+    if (!effective) r.config_fault = effective.error();
+    else if (effective->fetch_fault) r.config_fault = effective->fetch_fault;
+    else r.folders = effective->config.include.size();
+}
+
+} // namespace
+
+result<std::string> normal_server_url(const std::string& url, bool allow_http)
+{
+    const auto parts = http::parse_url(url);
+    const bool http_like = url.starts_with("http://") || url.starts_with("https://");
+    if (!parts || !http_like || parts->basic || url.find_first_of("?#") != std::string::npos)
+        return fail(fault_code::usage, "--server must be an address such as https://backup.example.com");
+    if (!parts->https && !allow_http && !http::is_literal_loopback(parts->host))
+        return fail(fault_code::insecure_transport, "--server uses plain HTTP to " + parts->host,
+                    "Use https://, or add --allow-http where the network itself is trusted");
+    auto out = url;
+    while (out.ends_with('/')) out.pop_back();
+    return out;
+}
+
+result<enrolment_result> enrol(environment& env, const enrolment_options& given, std::stop_token stop)
+{
+    auto o = given;
+    env.secrets->add(o.token);
+    auto url = normal_server_url(o.server_url, o.allow_http);
+    if (!url) return base::failed(url);
+    o.server_url = std::move(*url);
+    if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
+    if (auto ok = domain::validate_include(o.include); !ok) return fail(fault_code::usage, "--" + ok.error().message);
+    if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
+    const auto lock = os::try_lock(env.home.lock(), "install, process " + std::to_string(env.process_id));
+    if (!lock) return std::unexpected(lock.error());
+
+    const auto key = idempotency_key(env, o);
+    if (!key) return std::unexpected(key.error());
+    local_config connection;
+    connection.ca_file = o.ca_file;
+    connection.allow_http = o.allow_http;
+    const auto client = env.make_client(client_options_of(connection, env.agent_version));
+    auto answer = control_plane{*client, o.server_url}.install(o.token, *key, request_of(env, o), stop);
+    if (!answer) return base::failed(answer);
+
+    enrolment_result r;
+    r.config = config_of(env, o, *answer);
+    r.password_made_here = !answer->password;
+    const auto password = answer->password ? *answer->password : crypto::make_password(env.random);
+    env.secrets->add(password);
+    auto older = store_password(env, password);
+    if (!older) return base::failed(older);
+    r.older_password = std::move(*older);
+    learn_secrets(r.config, env.files, *env.secrets);
+    // A config cached for another device must not be used.
+    if (auto gone = env.files.remove(env.home.cached_config()); !gone && gone.error().code != fault_code::not_found)
+        return base::failed(gone);
+    if (auto ok = save_local_config(env.files, env.home.config, r.config); !ok) return base::failed(ok);
+    if (auto gone = env.files.remove(env.home.enrolment()); !gone) env.log.warn(base::sentence(gone.error()));
+    fetch_first_config(env, *client, r, stop);
+    return r;
+}
+
+result<enrolment_result> install_legacy(environment& env, const legacy_options& o)
+{
+    if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
+    enrolment_result r;
+    auto& c = r.config;
+    c.user_id = o.user_id;
+    c.host = env.host_name;
+    c.include = o.include;
+    c.exclude = o.exclude;
+    c.ca_file = o.ca_file;
+    c.allow_http = o.allow_http;
+    c.restic.repository = o.repository;
+    c.retention = domain::default_policy().retention;
+    c.schedule = domain::default_policy().schedule;
+    if (o.daily_at) c.schedule.daily_at = *o.daily_at;
+    if (auto ok = domain::validate(c.schedule); !ok) return base::failed(ok);
+    if (auto ok = domain::validate_include(c.include); !ok) return base::failed(ok);
+    if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
+    if (o.password) {
+        auto older = store_password(env, *o.password);
+        if (!older) return base::failed(older);
+        r.older_password = std::move(*older);
+        c.restic.password_file = env.home.password().string();
+    } else {
+        c.restic.password_file = o.password_file.value_or("");
+        const auto info = env.files.info(c.restic.password_file);
+        if (!info || info->bytes == 0)
+            return fail(fault_code::password_missing,
+                        "the password file " + c.restic.password_file + " is missing or empty",
+                        "Name an existing file with --password-file");
+    }
+    if (auto ok = save_local_config(env.files, env.home.config, c); !ok) return base::failed(ok);
+    r.folders = c.include.size();
+    return r;
+}
+
+} // namespace xentz::agent

@@ -1,0 +1,34 @@
+// The machine as the agent uses it; built once by the program and handed in, faked in tests.
+#pragma once
+
+#include "agent/home.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/redactor.hpp"
+#include "engine/engine.hpp"
+#include "http/client.hpp"
+#include "os/files.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace xentz::agent {
+
+struct environment {
+    agent::home home;
+    os::files& files;
+    const base::clock& clock;
+    base::random_source& random;
+    base::logger& log;
+    std::shared_ptr<base::redactor> secrets;
+    engine::backup_engine& engine;
+    // The options depend on the config, so a client is made for each run.
+    std::function<std::unique_ptr<http::client>(const http::client_options&)> make_client;
+    std::string agent_version;
+    std::string host_name;
+    std::int64_t process_id = 0;
+};
+
+} // namespace xentz::agent

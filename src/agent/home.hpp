@@ -1,0 +1,31 @@
+// The agent's folder (docs/agent-files.md): by default ~/.xentz-agent, moved by XENTZ_AGENT_HOME. The folder is
+// 0700, its files are 0600, every write is atomic.
+#pragma once
+
+#include "os/files.hpp"
+
+#include <filesystem>
+
+namespace xentz::agent {
+
+struct home {
+    std::filesystem::path folder;
+    std::filesystem::path config; // may lie elsewhere: --config
+
+    std::filesystem::path cached_config() const { return folder / "config.cached.json"; }
+    std::filesystem::path state(std::string_view job) const { return folder / "state" / (std::string{job} + ".json"); }
+    std::filesystem::path running() const { return folder / "state" / "running.json"; }
+    std::filesystem::path spool() const { return folder / "spool"; }
+    std::filesystem::path rejected() const { return folder / "spool" / "rejected"; }
+    std::filesystem::path password() const { return folder / "restic.pw"; }
+    std::filesystem::path enrolment() const { return folder / "enrolment.json"; }
+    std::filesystem::path lock() const { return folder / "run.lock"; }
+    std::filesystem::path log() const { return folder / "logs" / "agent.log"; }
+    std::filesystem::path cache() const { return folder / "cache"; }
+    std::filesystem::path runtime() const { return folder / "run"; }
+};
+
+// Makes the folder and what is below it.
+base::result<> prepare(os::files& fs, const home& h);
+
+} // namespace xentz::agent

@@ -1,0 +1,62 @@
+#include "agent/plan.hpp"
+
+namespace xentz::agent {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+bool was_refused(const base::fault& f)
+{
+    return f.code == fault_code::server_refused || f.code == fault_code::content_refused ||
+           f.code == fault_code::config_refused;
+}
+
+} // namespace
+
+result<> check_enabled(const effective_config& effective)
+{
+    if (effective.config.enabled) return {};
+    return fail(fault_code::disabled,
+                effective.origin == config_origin::local ? "this agent is disabled in its config.json"
+                                                         : "the control plane has disabled this device",
+                effective.origin == config_origin::local
+                    ? "Set enabled to true there"
+                    : "Ask an administrator; `xentz-server device enable` lifts it");
+}
+
+engine::scope scope_of(const local_config& local) { return {.host = local.host, .tag = snapshot_tag}; }
+
+result<engine::backup_request> plan_backup(const local_config& local, const effective_config& effective, const home& h)
+{
+    if (auto ok = check_enabled(effective); !ok) return base::failed(ok);
+    if (effective.config.include.empty())
+        return fail(fault_code::config_invalid, "no folder is named to be backed up",
+                    effective.origin == config_origin::local
+                        ? "Add it to include in config.json"
+                        : "Enrol with --include, or add it to include of the policy on the server");
+    engine::backup_request r;
+    r.scope = scope_of(local);
+    r.include = effective.config.include;
+    r.exclude = effective.config.exclude;
+    // The agent's own folder holds the repository's password and a cache of the repository.
+    r.exclude.push_back(h.folder.string());
+    return r;
+}
+
+result<domain::retention> plan_retention(const effective_config& effective)
+{
+    if (auto ok = check_enabled(effective); !ok) return base::failed(ok);
+    if (effective.fetch_fault && was_refused(*effective.fetch_fault))
+        return fail(fault_code::server_refused,
+                    "no snapshot is removed by a cached policy while the server refuses the current one (" +
+                        effective.fetch_fault->message + ")",
+                    effective.fetch_fault->remedy);
+    if (domain::keeps_nothing(effective.config.retention))
+        return fail(fault_code::retention_empty, "the retention policy would keep no snapshot at all",
+                    "Set at least one keep_ value");
+    return effective.config.retention;
+}
+
+} // namespace xentz::agent

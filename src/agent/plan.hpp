@@ -1,0 +1,26 @@
+// What a run is going to do, decided from the config alone: no file, no process, no socket. Every reason not to run
+// is a fault here, with the sentence that a person reads.
+#pragma once
+
+#include "agent/config_source.hpp"
+#include "agent/local_config.hpp"
+
+namespace xentz::agent {
+
+constexpr auto snapshot_tag = "xentz";
+
+// The host name fixed at enrolment and the agent's tag: what its snapshots are found by.
+engine::scope scope_of(const local_config& local);
+
+// disabled, where the control plane (or, in legacy mode, config.json) has switched this agent off.
+base::result<> check_enabled(const effective_config& effective);
+
+// disabled, or config_invalid where no folder is named.
+base::result<engine::backup_request> plan_backup(const local_config& local, const effective_config& effective,
+                                                 const home& h);
+
+// disabled; retention_empty; server_refused where the server answered and refused the config: a device that may not
+// know its policy must not delete by an old one (a server that is merely away is no reason).
+base::result<domain::retention> plan_retention(const effective_config& effective);
+
+} // namespace xentz::agent

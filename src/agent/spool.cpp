@@ -1,0 +1,124 @@
+#include "agent/spool.hpp"
+
+#include <algorithm>
+
+namespace xentz::agent {
+namespace {
+
+using base::result;
+
+constexpr std::uint64_t most_report_bytes = std::uint64_t{1} << 20U;
+
+} // namespace
+
+std::vector<spool::entry> spool::entries(const std::filesystem::path& folder)
+{
+    std::vector<entry> out;
+    const auto listed = env_.files.list(folder, [&](const os::directory_entry& e) {
+        if (e.kind == os::file_kind::regular && e.name.ends_with(".json")) out.push_back({e.name, 0});
+        return true;
+    });
+    if (!listed) env_.log.warn("spool: " + base::sentence(listed.error()));
+    for (auto& e : out)
+        if (const auto info = env_.files.info(folder / e.name)) e.bytes = info->bytes;
+    std::ranges::sort(out, {}, &entry::name);
+    return out;
+}
+
+result<std::string> spool::add(const wire::report_message& r)
+{
+    auto stamp = r.finished_at;
+    const auto name_at = [&] {
+        return base::to_file_stamp(stamp) + "-" + std::string{domain::name(r.job)} + "-" +
+               std::string{domain::name(r.status)} + ".json";
+    };
+    // Two runs that end in the same microsecond must not share a file.
+    while (env_.files.info(env_.home.spool() / name_at())) stamp += std::chrono::microseconds{1};
+    auto name = name_at();
+    if (auto ok = os::write_atomic(env_.files, env_.home.spool() / name, wire::encode(r)); !ok) return base::failed(ok);
+    return name;
+}
+
+bool spool::holds(const std::string& report_id)
+{
+    return std::ranges::any_of(entries(env_.home.spool()), [&](const entry& e) {
+        const auto text = os::read_all(env_.files, env_.home.spool() / e.name, most_report_bytes);
+        const auto report = text ? wire::decode_report(*text) : base::fail(base::fault_code::not_found, "");
+        return report && report->report_id == report_id;
+    });
+}
+
+std::size_t spool::pending() { return entries(env_.home.spool()).size(); }
+
+void spool::set_aside(const std::string& name, std::string_view why)
+{
+    env_.log.warn("report " + name + " set aside in spool/rejected: " + std::string{why});
+    if (const auto moved = env_.files.rename(env_.home.spool() / name, env_.home.rejected() / name); !moved)
+        env_.log.error("spool: " + base::sentence(moved.error()));
+}
+
+void spool::deliver(control_plane& server, const std::string& device_key, const std::string& name, delivery& d,
+                    std::stop_token stop)
+{
+    const auto path = env_.home.spool() / name;
+    const auto text = os::read_all(env_.files, path, most_report_bytes);
+    auto report = text ? wire::decode_report(*text) : base::fail(text.error().code, text.error().message);
+    if (!report || !report->report_id) {
+        set_aside(name, report ? "it has no id" : report.error().message);
+        ++d.set_aside;
+        return;
+    }
+    report->sent_at = env_.clock.now();
+    const auto sent = server.report(device_key, wire::encode(*report), *report->report_id, stop);
+    if (sent) {
+        // Where this fails the report is sent again: the server knows its id.
+        if (const auto removed = env_.files.remove(path); !removed)
+            env_.log.warn("spool: " + base::sentence(removed.error()));
+        ++d.sent;
+    } else if (sent.error().code == base::fault_code::content_refused) {
+        set_aside(name, sent.error().message);
+        ++d.set_aside;
+    } else {
+        d.fault = sent.error();
+    }
+}
+
+spool::delivery spool::send(control_plane& server, const std::string& device_key, std::size_t most,
+                            std::stop_token stop)
+{
+    delivery d;
+    for (const auto& e : entries(env_.home.spool())) {
+        if (d.fault || d.sent + d.set_aside >= most) break;
+        deliver(server, device_key, e.name, d, stop);
+    }
+    return d;
+}
+
+spool::delivery spool::send_one(control_plane& server, const std::string& device_key, const std::string& name,
+                                std::stop_token stop)
+{
+    delivery d;
+    deliver(server, device_key, name, d, stop);
+    return d;
+}
+
+std::uint64_t spool::clean_up()
+{
+    const auto oldest_kept = base::to_file_stamp(env_.clock.now() - longest_spooled);
+    std::uint64_t dropped = 0;
+    for (const auto& folder : {env_.home.spool(), env_.home.rejected()}) {
+        auto all = entries(folder);
+        std::uint64_t bytes = 0;
+        for (const auto& e : all) bytes += e.bytes;
+        for (const auto& e : all) {
+            if (e.name >= oldest_kept && bytes <= most_spooled_bytes) break;
+            if (!env_.files.remove(folder / e.name)) continue;
+            bytes -= e.bytes;
+            ++dropped;
+            env_.log.warn("report " + e.name + " removed unsent: the spool keeps 30 days and 100 MB");
+        }
+    }
+    return dropped;
+}
+
+} // namespace xentz::agent

@@ -1,0 +1,58 @@
+// Reports on their way to the control plane. Every report is written here before it is sent and removed once the
+// server has named it, so that none is lost whenever the agent ends. Files: spool/<time>-<job>-<status>.json, sorted
+// by time; what can never be delivered is set aside in spool/rejected/.
+#pragma once
+
+#include "agent/control_plane.hpp"
+#include "agent/environment.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xentz::agent {
+
+constexpr std::size_t most_sent_per_run = 20;
+constexpr std::chrono::days longest_spooled{30};
+constexpr std::uint64_t most_spooled_bytes = std::uint64_t{100} * 1000 * 1000;
+
+class spool {
+public:
+    explicit spool(environment& env) : env_(env) {}
+
+    // Durable when it returns; the name of its file.
+    base::result<std::string> add(const wire::report_message& r);
+    bool holds(const std::string& report_id);
+    std::size_t pending();
+
+    struct delivery {
+        std::size_t sent = 0;
+        std::size_t set_aside = 0;
+        std::optional<base::fault> fault; // what ended it early
+    };
+    // Oldest first, at most `most`, ending at the first failure that may pass.
+    delivery send(control_plane& server, const std::string& device_key, std::size_t most, std::stop_token stop);
+
+    // The one report of that file, whatever else waits.
+    delivery send_one(control_plane& server, const std::string& device_key, const std::string& name,
+                      std::stop_token stop);
+
+    // Removes what is older than 30 days, then the oldest while there is more than 100 MB; says how many reports
+    // were lost by it.
+    std::uint64_t clean_up();
+
+private:
+    struct entry {
+        std::string name;
+        std::uint64_t bytes = 0;
+    };
+    std::vector<entry> entries(const std::filesystem::path& folder); // oldest first
+    void deliver(control_plane& server, const std::string& device_key, const std::string& name, delivery& d,
+                 std::stop_token stop);
+    void set_aside(const std::string& name, std::string_view why);
+
+    environment& env_;
+};
+
+} // namespace xentz::agent

@@ -1,0 +1,46 @@
+#include "agent/state.hpp"
+
+namespace xentz::agent {
+namespace {
+
+constexpr std::uint64_t most_state_bytes = std::uint64_t{1} << 20U;
+
+template <class T>
+std::optional<T> load(os::files& fs, const std::filesystem::path& p)
+{
+    const auto text = os::read_all(fs, p, most_state_bytes);
+    if (!text) return std::nullopt;
+    auto value = wire::decode<T>(*text);
+    return value ? std::optional<T>{std::move(*value)} : std::nullopt;
+}
+
+template <class T>
+base::result<> save(os::files& fs, const std::filesystem::path& p, const T& value)
+{
+    return os::write_atomic(fs, p, wire::pretty_json(wire::to_json(value)));
+}
+
+} // namespace
+
+std::optional<job_state> load_state(os::files& fs, const home& h, domain::job j)
+{
+    return load<job_state>(fs, h.state(domain::name(j)));
+}
+
+base::result<> save_state(os::files& fs, const home& h, const job_state& s)
+{
+    return save(fs, h.state(domain::name(s.job)), s);
+}
+
+std::optional<running_marker> load_marker(os::files& fs, const home& h) { return load<running_marker>(fs, h.running()); }
+
+base::result<> save_marker(os::files& fs, const home& h, const running_marker& m) { return save(fs, h.running(), m); }
+
+base::result<> remove_marker(os::files& fs, const home& h)
+{
+    auto removed = fs.remove(h.running());
+    if (!removed && removed.error().code != base::fault_code::not_found) return removed;
+    return fs.sync_directory(h.running().parent_path());
+}
+
+} // namespace xentz::agent

@@ -1,0 +1,177 @@
+#include "agent/status.hpp"
+
+#include "agent/local_config.hpp"
+#include "agent/spool.hpp"
+#include "base/size_text.hpp"
+
+namespace xentz::agent {
+namespace {
+
+constexpr std::chrono::hours backup_grows_old{48};
+
+std::string ago(base::time_point t, base::time_point now)
+{
+    if (t > now) return "at " + base::to_rfc3339(t) + " by a clock that was ahead";
+    return base::to_words(std::chrono::duration_cast<std::chrono::milliseconds>(now - t)) + " ago";
+}
+
+void judge_active(status& s, base::time_point now)
+{
+    if (!s.backup) {
+        s.verdict = "No backup was made yet";
+        s.remedy = "Run `xentz-agent backup`";
+        return;
+    }
+    const auto& good = s.backup->last_good;
+    const auto last = good ? "the last good one is from " + base::to_rfc3339(good->finished_at) + " (" +
+                                 ago(good->finished_at, now) + ")"
+                           : std::string{"there is no good one"};
+    switch (s.backup->status) {
+    case domain::run_status::failure:
+        s.verdict = "The last backup failed; " + last;
+        break;
+    case domain::run_status::partial:
+        s.verdict = "The last backup is incomplete: some files are not in it";
+        break;
+    case domain::run_status::success:
+        if (now - s.backup->finished_at > backup_grows_old) {
+            s.verdict = "The last backup is old: " + last;
+            s.remedy = "Run `xentz-agent backup`";
+        } else {
+            s.verdict = "This machine's last backup was good";
+        }
+        break;
+    }
+    if (s.backup->status != domain::run_status::success && s.backup->fault) s.remedy = s.backup->fault->remedy;
+}
+
+void judge(status& s, base::time_point now)
+{
+    if (s.state == "not-enrolled") {
+        s.verdict = "This machine is not enrolled: nothing is backed up";
+        s.remedy = "Run `xentz-agent install --token TOKEN --server URL`";
+    } else if (s.state == "revoked") {
+        s.verdict = "The control plane has revoked this device: nothing is backed up";
+        s.remedy = "Ask an administrator";
+    } else if (s.state == "disabled") {
+        s.verdict = "The control plane has disabled this device: nothing is backed up";
+        s.remedy = "Ask an administrator";
+    } else {
+        judge_active(s, now);
+    }
+}
+
+void read_config(environment& env, const local_config& local, status& s)
+{
+    s.state = local.enabled ? "active" : "disabled";
+    s.config.origin = local.managed() ? "none" : "local";
+    if (!local.managed()) return;
+    const auto cached = load_cached_config(env.files, env.home);
+    if (!cached) return;
+    s.config.origin = "server";
+    s.config.fetched_at = cached->fetched_at;
+    if (cached->revoked) s.state = "revoked";
+    if (const auto config = wire::decode_config(wire::print_json(cached->config))) {
+        s.config.version = config->version;
+        if (!config->enabled && !cached->revoked) s.state = "disabled";
+    }
+}
+
+std::string figures(const job_state& j)
+{
+    const auto& m = j.metrics;
+    std::string out;
+    const auto add = [&](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
+    if (m.files_total) add(std::to_string(*m.files_total) + " files");
+    if (m.bytes_total) add(base::to_size(*m.bytes_total));
+    if (m.data_added_bytes) add(base::to_size(*m.data_added_bytes) + " new");
+    if (m.snapshots_kept) add(std::to_string(*m.snapshots_kept) + " snapshots kept");
+    if (m.snapshots_removed) add(std::to_string(*m.snapshots_removed) + " removed");
+    if (m.bytes_freed) add(base::to_size(*m.bytes_freed) + " freed");
+    if (m.files_restored) add(std::to_string(*m.files_restored) + " files restored");
+    if (m.bytes_restored) add(base::to_size(*m.bytes_restored));
+    if (m.snapshot_id) add("snapshot " + m.snapshot_id->substr(0, 8));
+    return out;
+}
+
+std::string word(const job_state& j)
+{
+    if (j.outcome == "interrupted") return "interrupted";
+    switch (j.status) {
+    case domain::run_status::success: return "good";
+    case domain::run_status::partial: return "incomplete";
+    case domain::run_status::failure: break;
+    }
+    return "failed";
+}
+
+void describe_job(std::string& out, std::string_view label, const std::optional<job_state>& j, base::time_point now)
+{
+    out += std::string{label};
+    if (!j) {
+        out += "never\n";
+        return;
+    }
+    out += word(*j) + ", " + ago(j->finished_at, now) + ", took " +
+           base::to_words(std::chrono::milliseconds{j->duration_ms});
+    if (const auto text = figures(*j); !text.empty()) out += " (" + text + ")";
+    out += "\n";
+    if (j->fault) {
+        out += "            " + j->fault->message + ".\n";
+        if (!j->fault->remedy.empty()) out += "            " + j->fault->remedy + ".\n";
+    }
+    for (const auto& warning : j->warnings) out += "            note: " + warning + "\n";
+}
+
+} // namespace
+
+status read_status(environment& env)
+{
+    status s;
+    const auto now = env.clock.now();
+    const auto local = load_local_config(env.files, env.home.config, *env.secrets);
+    s.enrolled = local.has_value();
+    s.state = "not-enrolled";
+    s.config.origin = "none";
+    if (local) {
+        s.server_url = local->server_url;
+        s.device_id = local->device_id;
+        read_config(env, *local, s);
+    }
+    s.running = load_marker(env.files, env.home).has_value();
+    s.backup = load_state(env.files, env.home, domain::job::backup);
+    s.retention = load_state(env.files, env.home, domain::job::retention);
+    s.check = load_state(env.files, env.home, domain::job::check);
+    s.restore = load_state(env.files, env.home, domain::job::restore);
+    if (env.files.info(env.home.spool())) s.reports_pending = spool{env}.pending();
+    judge(s, now);
+    if (!local && local.error().code != base::fault_code::config_missing) {
+        s.verdict = local.error().message;
+        s.remedy = local.error().remedy;
+    }
+    return s;
+}
+
+std::string describe(const status& s, base::time_point now)
+{
+    auto out = s.verdict + ".\n";
+    if (!s.remedy.empty()) out += s.remedy + ".\n";
+    if (!s.enrolled) return out;
+    out += "\n";
+    describe_job(out, "Backup      ", s.backup, now);
+    describe_job(out, "Retention   ", s.retention, now);
+    if (s.restore) describe_job(out, "Restore     ", s.restore, now);
+    if (s.server_url) {
+        out += "Server      " + *s.server_url + ", this machine is " + s.device_id.value_or("unknown") + "\n";
+        out += "Config      ";
+        out += s.config.fetched_at ? "fetched " + ago(*s.config.fetched_at, now) : "never fetched";
+        if (s.config.version) out += ", version " + *s.config.version;
+        out += "\n";
+        out += "Reports     " + (s.reports_pending == 0 ? "all delivered" : std::to_string(s.reports_pending) + " waiting to be sent") + "\n";
+    }
+    out += "Next run    nothing is scheduled; call `xentz-agent backup` from a scheduler of your own\n";
+    if (s.running) out += "A run is under way, or was killed.\n";
+    return out;
+}
+
+} // namespace xentz::agent

@@ -1,0 +1,47 @@
+// The answer to "is this machine's data safe?" from what lies on it, without asking anybody.
+#pragma once
+
+#include "agent/config_source.hpp"
+#include "agent/environment.hpp"
+#include "agent/state.hpp"
+
+#include <optional>
+#include <string>
+
+namespace xentz::agent {
+
+struct config_status {
+    std::string origin; // server (the cached answer of the server), local, none
+    std::optional<std::string> version;
+    std::optional<base::time_point> fetched_at;
+};
+BOOST_DESCRIBE_STRUCT(config_status, (), (origin, version, fetched_at))
+
+// `xentz-agent status --json` (docs/status.md). A job that never ran is absent.
+struct status {
+    std::uint32_t format = 1;
+    bool enrolled = false;
+    std::optional<std::string> server_url;
+    std::optional<std::string> device_id;
+    std::string state; // not-enrolled, active, disabled, revoked
+    bool running = false;
+    std::optional<job_state> backup;
+    std::optional<job_state> retention;
+    std::optional<job_state> check;
+    std::optional<job_state> restore;
+    std::uint64_t reports_pending = 0;
+    config_status config;
+    std::vector<base::time_point> next_runs; // empty: nothing is scheduled
+    std::string verdict;                     // one sentence
+    std::string remedy;                      // what to do; empty where nothing is to be done
+};
+BOOST_DESCRIBE_STRUCT(status, (),
+                      (format, enrolled, server_url, device_id, state, running, backup, retention, check, restore,
+                       reports_pending, config, next_runs, verdict, remedy))
+
+status read_status(environment& env);
+
+// As a person reads it.
+std::string describe(const status& s, base::time_point now);
+
+} // namespace xentz::agent

@@ -1,0 +1,170 @@
+#include "agent/enrolment.hpp"
+#include "agent/exit_code.hpp"
+#include "context.hpp"
+#include "os/files.hpp"
+#include "output.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+
+namespace xentz::apps {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+struct install_options {
+    std::string token, token_file, server;
+    std::string repository, password_file, password;
+    std::string user_id = "default", daily_at, scheduler = "auto", ca_file;
+    std::vector<std::string> include, exclude;
+    bool allow_http = false;
+    bool again = false;
+};
+
+std::vector<std::string> absolute(const std::vector<std::string>& paths)
+{
+    std::vector<std::string> out;
+    for (const auto& p : paths) {
+        auto path = std::filesystem::absolute(p).lexically_normal().string();
+        if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+        out.push_back(std::move(path));
+    }
+    return out;
+}
+
+std::optional<std::string> absolute_or_none(const std::string& p)
+{
+    if (p.empty()) return std::nullopt;
+    return std::filesystem::absolute(p).lexically_normal().string();
+}
+
+result<std::string> token_of(agent::environment& env, const install_options& o)
+{
+    if (!o.token.empty()) return o.token;
+    if (!o.token_file.empty()) {
+        auto text = os::read_all(env.files, std::filesystem::absolute(o.token_file), 65536);
+        if (!text) return fail(fault_code::usage, text.error().message, "Name the file that holds the token");
+        auto token = text->substr(0, text->find_first_of("\r\n"));
+        if (!token.empty()) return token;
+        return fail(fault_code::usage, "the token file " + o.token_file + " is empty");
+    }
+    if (const char* token = std::getenv("XENTZ_INSTALL_TOKEN"); token != nullptr && *token != '\0') return token;
+    return fail(fault_code::usage, "no install token is given",
+                "Use --token-file FILE, --token TOKEN or the variable XENTZ_INSTALL_TOKEN");
+}
+
+result<agent::enrolment_result> install(agent::environment& env, const install_options& o, std::stop_token stop)
+{
+    if (o.scheduler != "auto" && o.scheduler != "none")
+        return fail(fault_code::usage, "--scheduler " + o.scheduler + " is not supported by this version",
+                    "Use --scheduler none and call `xentz-agent backup` from your own scheduler");
+    if (!o.repository.empty()) {
+        agent::legacy_options legacy{.repository = o.repository, .user_id = o.user_id};
+        legacy.password_file = absolute_or_none(o.password_file);
+        if (!o.password.empty()) legacy.password = o.password;
+        if (!legacy.password && !legacy.password_file)
+            return fail(fault_code::usage, "--repo needs the repository's password", "Add --password-file FILE");
+        legacy.include = absolute(o.include);
+        legacy.exclude = o.exclude;
+        if (!o.daily_at.empty()) legacy.daily_at = o.daily_at;
+        legacy.ca_file = absolute_or_none(o.ca_file);
+        legacy.allow_http = o.allow_http;
+        legacy.enrol_again = o.again;
+        return agent::install_legacy(env, legacy);
+    }
+    if (o.server.empty())
+        return fail(fault_code::usage, "neither --server nor --repo is given",
+                    "Use --server URL with a token, or --repo URL with --password-file");
+    auto token = token_of(env, o);
+    if (!token) return base::failed(token);
+    agent::enrolment_options enrolment{.server_url = o.server, .token = std::move(*token), .user_id = o.user_id};
+    enrolment.include = absolute(o.include);
+    enrolment.exclude = o.exclude;
+    enrolment.ca_file = absolute_or_none(o.ca_file);
+    enrolment.allow_http = o.allow_http;
+    enrolment.enrol_again = o.again;
+    return agent::enrol(env, enrolment, stop);
+}
+
+struct install_output {
+    std::optional<std::string> tenant_id;
+    std::optional<std::string> device_id;
+    std::string user_id;
+    std::string home;
+    std::string password_file;
+    std::string scheduler = "none";
+    std::vector<base::time_point> next_runs;
+};
+BOOST_DESCRIBE_STRUCT(install_output, (),
+                      (tenant_id, device_id, user_id, home, password_file, scheduler, next_runs))
+
+void tell(agent::environment& env, const install_options& o, const agent::enrolment_result& r)
+{
+    const auto& c = r.config;
+    if (c.managed()) print_line("Enrolled as " + *c.device_id + " at " + *c.server_url + ".");
+    else print_line("Set up with a repository of its own.");
+    print_line("Config: " + env.home.config.string());
+    if (r.password_made_here)
+        print_line("The repository's password was made here and lies only in " + c.restic.password_file +
+                   ": keep a copy elsewhere, without it nothing can be restored.");
+    else print_line("Repository password: " + c.restic.password_file);
+    if (r.older_password) print_line("The older password was kept as " + r.older_password->string() + ".");
+    if (!o.password.empty())
+        print_warning("a password on the command line can be read by other users of this machine; use --password-file");
+    if (c.managed() && !o.daily_at.empty())
+        print_warning("--daily-at is set by the server's policy and was ignored");
+    if (r.config_fault) print_warning("the first config could not be fetched: " + base::sentence(*r.config_fault));
+    if (r.folders == std::size_t{0})
+        print_warning("no folder is named to be backed up; add include to the policy or to " + env.home.config.string());
+    print_line("Nothing is scheduled: call `xentz-agent backup` yourself or from a scheduler of your own.");
+}
+
+int run_install(agent::environment& env, const install_options& o, bool json, std::stop_token stop)
+{
+    const auto r = install(env, o, stop);
+    if (!r) return print_fault({r.error().code, env.secrets->clean(r.error().message), r.error().remedy});
+    if (!json) {
+        tell(env, o, *r);
+        return agent::exit_done;
+    }
+    print_json(install_output{.tenant_id = r->config.tenant_id,
+                              .device_id = r->config.device_id,
+                              .user_id = r->config.user_id,
+                              .home = env.home.folder.string(),
+                              .password_file = r->config.restic.password_file});
+    return agent::exit_done;
+}
+
+} // namespace
+
+void add_install_command(CLI::App& app, context& c)
+{
+    auto* install = app.add_subcommand("install", "enrol this machine with a control plane, or set up a repository of one's own");
+    auto o = std::make_shared<install_options>();
+    install->add_option("--server", o->server, "address of the control plane");
+    auto* token = install->add_option("--token", o->token, "install token; visible in the process list, better:");
+    install->add_option("--token-file", o->token_file, "file that holds the install token (or XENTZ_INSTALL_TOKEN)")
+        ->excludes(token);
+    auto* repository = install->add_option("--repo", o->repository, "a restic repository of one's own, without a control plane");
+    install->add_option("--password-file", o->password_file, "file with that repository's password")->needs(repository);
+    install->add_option("--password", o->password, "that password itself (not advised)")->needs(repository);
+    install->add_option("--include", o->include, "folder to back up; may be repeated");
+    install->add_option("--exclude", o->exclude, "restic exclude pattern; may be repeated");
+    install->add_option("--daily-at", o->daily_at, "HH:MM of the daily backup, for a repository of one's own");
+    install->add_option("--user-id", o->user_id, "name of the user part of the repository")->capture_default_str();
+    install->add_option("--scheduler", o->scheduler, "auto or none; nothing is scheduled by this version")
+        ->capture_default_str();
+    install->add_option("--ca-file", o->ca_file, "PEM file of the certificate authority to trust");
+    install->add_flag("--allow-http", o->allow_http, "allow plain HTTP to an address that is not loopback");
+    install->add_flag("--again", o->again, "enrol although the machine is enrolled: a new device, a new repository");
+    install->callback([&c, o] {
+        c.action = [&c, o](agent::environment& env, std::stop_token stop) {
+            return run_install(env, *o, c.json, stop);
+        };
+    });
+}
+
+} // namespace xentz::apps

@@ -1,0 +1,106 @@
+#include "agent/exit_code.hpp"
+#include "agent/restore.hpp"
+#include "base/size_text.hpp"
+#include "context.hpp"
+#include "output.hpp"
+#include "progress_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace xentz::apps {
+namespace {
+
+std::string backup_summary(const domain::metrics& m)
+{
+    return "Snapshot " + m.snapshot_id.value_or("").substr(0, 8) + " made: " +
+           std::to_string(m.files_total.value_or(0)) + " files, " + base::to_size(m.bytes_total.value_or(0)) + ", " +
+           base::to_size(m.data_added_bytes.value_or(0)) + " new";
+}
+
+std::string summary(const agent::job_state& s)
+{
+    const auto& m = s.metrics;
+    const auto took = ", in " + base::to_words(std::chrono::milliseconds{s.duration_ms}) + ".";
+    switch (s.job) {
+    case domain::job::backup: return backup_summary(m) + took;
+    case domain::job::retention:
+        return std::to_string(m.snapshots_kept.value_or(0)) + " snapshots kept, " +
+               std::to_string(m.snapshots_removed.value_or(0)) + " removed" +
+               (m.bytes_freed ? ", " + base::to_size(*m.bytes_freed) + " freed" : "") + took;
+    case domain::job::restore:
+        return std::to_string(m.files_restored.value_or(0)) + " files, " + base::to_size(m.bytes_restored.value_or(0)) +
+               ", restored from snapshot " + m.snapshot_id.value_or("").substr(0, 8) + took;
+    case domain::job::check: break;
+    }
+    return "Done" + took;
+}
+
+// Says what came of a run, and gives its exit code.
+int conclude(const agent::environment& env, base::result<agent::run_result> r, bool json)
+{
+    if (!r) return print_fault(r.error());
+    const auto& s = r->state;
+    if (json) print_json(s);
+    else if (s.status != domain::run_status::failure) print_line(env.secrets->clean(summary(s)));
+    for (const auto& warning : s.warnings) print_warning(warning);
+    if (s.status == domain::run_status::partial && r->fault) print_warning(env.secrets->clean(base::sentence(*r->fault)));
+    if (r->reports_pending > 0)
+        print_warning(std::to_string(r->reports_pending) + " reports wait to be sent; the next run sends them");
+    if (!r->fault || s.status == domain::run_status::partial) return agent::exit_code_of(s.status);
+    return print_fault({r->fault->code, env.secrets->clean(r->fault->message), env.secrets->clean(r->fault->remedy)});
+}
+
+int run_with_progress(agent::environment& env, domain::job j, std::stop_token stop, bool json,
+                      const std::function<agent::job_work(engine::progress_sink)>& make_work)
+{
+    auto result = [&] {
+        progress_line line;
+        return agent::run_job(env, j, make_work([&](const engine::progress& p) { line.show(p); }), stop);
+    }();
+    return conclude(env, std::move(result), json);
+}
+
+void add_restore(CLI::App& app, context& c)
+{
+    auto* restore = app.add_subcommand("restore", "get files back from a snapshot of this machine");
+    auto o = std::make_shared<agent::restore_options>();
+    auto target = std::make_shared<std::string>();
+    restore->add_option("SNAPSHOT", o->snapshot, "an id, latest, or a day such as 2026-11-23")->capture_default_str();
+    restore->add_option("--target", *target, "folder to restore into; the files keep their full paths below it")->required();
+    restore->add_option("--include", o->include, "restore only what matches; may be repeated");
+    restore->add_flag("--overwrite", o->overwrite, "replace files in a folder that is not empty");
+    restore->callback([&c, o, target] {
+        c.action = [&c, o, target](agent::environment& env, std::stop_token stop) {
+            auto options = *o;
+            options.target = std::filesystem::absolute(*target).lexically_normal();
+            return run_with_progress(env, domain::job::restore, stop, c.json, [&](engine::progress_sink sink) {
+                return agent::restore_work(options, std::move(sink));
+            });
+        };
+    });
+}
+
+} // namespace
+
+void add_job_commands(CLI::App& app, context& c)
+{
+    auto* backup = app.add_subcommand("backup", "back up now");
+    auto auto_init = std::make_shared<bool>(false);
+    backup->add_flag("--auto-init", *auto_init, "make a missing repository (one's own, without a control plane)");
+    backup->callback([&c, auto_init] {
+        c.action = [&c, auto_init](agent::environment& env, std::stop_token stop) {
+            return run_with_progress(env, domain::job::backup, stop, c.json, [&](engine::progress_sink sink) {
+                return agent::backup_work(*auto_init, std::move(sink));
+            });
+        };
+    });
+    auto* retention = app.add_subcommand("retention", "thin out the snapshots by the policy's rules");
+    retention->callback([&c] {
+        c.action = [&c](agent::environment& env, std::stop_token stop) {
+            return conclude(env, agent::run_job(env, domain::job::retention, agent::retention_work(), stop), c.json);
+        };
+    });
+    add_restore(app, c);
+}
+
+} // namespace xentz::apps

@@ -1,0 +1,110 @@
+#include "machine.hpp"
+
+#include "os/log.hpp"
+#include "os/system.hpp"
+#include "restic/restic_engine.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <map>
+
+namespace xentz::apps {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+std::string variable(const char* name)
+{
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+result<std::filesystem::path> user_home()
+{
+    if (const auto home = variable("HOME"); !home.empty()) return home;
+    if (const auto* entry = ::getpwuid(::getuid()); entry != nullptr && entry->pw_dir != nullptr) return entry->pw_dir;
+    return fail(fault_code::usage, "the user has no home folder", "Set HOME or XENTZ_AGENT_HOME");
+}
+
+result<std::filesystem::path> agent_home()
+{
+    if (const auto named = variable("XENTZ_AGENT_HOME"); !named.empty()) return std::filesystem::absolute(named);
+    auto home = user_home();
+    if (!home) return home;
+    return *home / ".xentz-agent";
+}
+
+// restic's environment is built from this list, not inherited (docs/agent-files.md).
+std::map<std::string, std::string> restic_environment()
+{
+    constexpr auto passed_on = std::to_array<const char*>(
+        {"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
+         "https_proxy", "no_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK",
+         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "B2_ACCOUNT_ID",
+         "B2_ACCOUNT_KEY", "AZURE_ACCOUNT_NAME", "AZURE_ACCOUNT_KEY", "GOOGLE_PROJECT_ID",
+         "GOOGLE_APPLICATION_CREDENTIALS"});
+    std::map<std::string, std::string> out;
+    for (const auto* name : passed_on)
+        if (auto value = variable(name); !value.empty()) out[name] = std::move(value);
+    if (!out.contains("PATH")) out["PATH"] = "/usr/local/bin:/usr/bin:/bin";
+    if (!out.contains("HOME"))
+        if (const auto home = user_home()) out["HOME"] = home->string();
+    return out;
+}
+
+// Where there is none the engine says so when it is first needed; `status` needs none.
+std::filesystem::path restic_program(const std::map<std::string, std::string>& environment)
+{
+    if (const auto named = variable("XENTZ_RESTIC"); !named.empty()) return std::filesystem::absolute(named);
+    const auto found = os::find_program("restic", environment.at("PATH"));
+    return found ? *found : std::filesystem::path{};
+}
+
+} // namespace
+
+result<std::unique_ptr<machine>> machine::make(const std::string& config_file, bool verbose)
+{
+    const auto folder = agent_home();
+    if (!folder) return std::unexpected(folder.error());
+    agent::home home;
+    home.folder = folder->lexically_normal();
+    home.config = config_file.empty() ? home.folder / "config.json" : std::filesystem::absolute(config_file);
+
+    auto m = std::unique_ptr<machine>(new machine);
+    m->files_ = os::make_files();
+    m->clock_ = os::make_clock();
+    m->random_ = os::make_random();
+    // Until the agent has a home there is nothing worth a file; warnings go to the terminal as well.
+    auto to_terminal = os::make_stderr_logger(m->secrets_, verbose ? base::log_level::debug : base::log_level::warning);
+    m->log_ = m->files_->info(home.log().parent_path()).has_value()
+                  ? os::make_tee_logger(std::move(to_terminal), os::make_file_logger(home.log(), m->secrets_))
+                  : std::move(to_terminal);
+    m->processes_ = os::make_process_runner();
+    const auto environment = restic_environment();
+    m->engine_ = restic::make_restic_engine({.program = restic_program(environment),
+                                             .cache_directory = home.cache(),
+                                             .runtime_directory = home.runtime(),
+                                             .base_environment = environment,
+                                             .redactor = m->secrets_},
+                                            *m->processes_);
+    m->environment_ = std::make_unique<agent::environment>(agent::environment{
+        .home = home,
+        .files = *m->files_,
+        .clock = *m->clock_,
+        .random = *m->random_,
+        .log = *m->log_,
+        .secrets = m->secrets_,
+        .engine = *m->engine_,
+        .make_client = [](const http::client_options& o) { return http::make_client(o); },
+        .agent_version = XENTZ_VERSION,
+        .host_name = os::host_name(),
+        .process_id = ::getpid()});
+    return m;
+}
+
+} // namespace xentz::apps

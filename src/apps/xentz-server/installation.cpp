@@ -1,0 +1,62 @@
+#include "installation.hpp"
+
+namespace xentz::apps {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+constexpr std::uint64_t most_key_bytes = 4096;
+
+std::unexpected<base::fault> not_initialised(const context& c)
+{
+    return fail(fault_code::config_missing, "there is no xentz server in " + c.data_path().string(),
+                "Run `xentz-server init` first, or name the folder with --data-dir");
+}
+
+} // namespace
+
+std::string database_address(const context& c)
+{
+    return c.database.empty() ? "sqlite:" + (c.data_path() / "xentz.db").string() : c.database;
+}
+
+result<std::filesystem::path> storage_path(const context& c)
+{
+    if (c.storage.empty()) return c.data_path() / "storage";
+    if (c.storage.starts_with("file:") && c.storage.size() > 5)
+        return std::filesystem::absolute(c.storage.substr(5)).lexically_normal();
+    return fail(fault_code::usage, "--storage does not name a storage that this version knows", "Use file:DIR");
+}
+
+std::filesystem::path master_key_path(const context& c) { return c.data_path() / "master.key"; }
+
+result<std::unique_ptr<store::fleet_store>> open_store(const context& c)
+{
+    // SQLite would make an empty database where there is none.
+    if (!c.files.info(master_key_path(c))) return not_initialised(c);
+    auto store = std::make_unique<store::fleet_store>(sql::open_database(database_address(c)));
+    store->migrate();
+    if (!store->setting(setting_initialised_at)) return not_initialised(c);
+    return store;
+}
+
+result<installation> open_installation(const context& c)
+{
+    auto store = open_store(c);
+    if (!store) return base::failed(store);
+    auto text = os::read_all(c.files, master_key_path(c), most_key_bytes);
+    if (!text) return base::failed(text);
+    auto key = crypto::master_key::parse(*text);
+    if (!key) return base::failed(key);
+    if ((*store)->setting(setting_key_fingerprint) != key->fingerprint())
+        return fail(fault_code::config_invalid,
+                    "the master key in " + master_key_path(c).string() + " is not the one of this database",
+                    "Put back the key that belongs to the database, from its recovery sheet or a backup");
+    c.redactor->add(key->text());
+    auto storage_id = (*store)->setting(setting_storage_id).value_or("");
+    return installation{std::move(*store), *key, std::move(storage_id)};
+}
+
+} // namespace xentz::apps

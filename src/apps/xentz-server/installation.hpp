@@ -1,0 +1,37 @@
+// The data folder of a server: master.key (0600), xentz.db (unless the database is elsewhere), storage/ (unless
+// the storage is elsewhere). The database remembers which key and which storage belong to it.
+#pragma once
+
+#include "context.hpp"
+#include "crypto/secrets.hpp"
+#include "store/fleet_store.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace xentz::apps {
+
+struct installation {
+    std::unique_ptr<store::fleet_store> store;
+    crypto::master_key key;
+    std::string storage_id;
+};
+
+// config_missing with the remedy where `xentz-server init` has not run; config_invalid where the master key is not
+// the one of the database.
+base::result<installation> open_installation(const context& c);
+
+// The database alone: what most administration needs.
+base::result<std::unique_ptr<store::fleet_store>> open_store(const context& c);
+
+std::string database_address(const context& c);
+base::result<std::filesystem::path> storage_path(const context& c);
+std::filesystem::path master_key_path(const context& c);
+
+// Settings in the database.
+constexpr auto setting_storage_id = "storage_id";
+constexpr auto setting_key_fingerprint = "master_key_fingerprint";
+constexpr auto setting_initialised_at = "initialised_at";
+
+} // namespace xentz::apps

@@ -1,0 +1,75 @@
+#include "context.hpp"
+#include "output.hpp"
+
+#include "os/log.hpp"
+#include "os/system.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace {
+
+constexpr auto description =
+    "Control plane and restic repository server of xentz, in one program.\n\n"
+    "First steps:\n"
+    "  xentz-server init                        make the data folder, the master key and an administrator\n"
+    "  xentz-server serve                       serve the device API and the repositories\n"
+    "  xentz-server tenant create NAME          a tenant, with its default policy\n"
+    "  xentz-server token create --tenant NAME  a one-time token; then, on the machine:\n"
+    "                                           xentz-agent install --server URL --token TOKEN";
+
+// What the commands share; given before or after the command's name.
+void add_shared_options(CLI::App& app, xentz::apps::context& c)
+{
+    app.add_option("--data-dir", c.data_dir, "folder of the server's data")
+        ->envname("XENTZ_DATA_DIR")
+        ->capture_default_str();
+    app.add_option("--database", c.database, "sqlite:FILE or postgresql://... (default: sqlite in the data folder)")
+        ->envname("XENTZ_DATABASE");
+    app.add_option("--storage", c.storage, "file:DIR for the repositories (default: storage in the data folder)")
+        ->envname("XENTZ_STORAGE");
+    app.add_flag("--json", c.json, "print data as JSON");
+    app.set_config("--config", "", "file with these options as KEY=VALUE lines")->envname("XENTZ_CONFIG");
+}
+
+int run(int argc, char** argv)
+{
+    using namespace xentz;
+    const auto files = os::make_files();
+    const auto clock = os::make_clock();
+    const auto random = os::make_random();
+    const auto redactor = std::make_shared<base::redactor>();
+    const auto log = os::make_stderr_logger(redactor, base::log_level::info);
+    apps::context c{.files = *files, .clock = *clock, .random = *random, .redactor = redactor, .log = *log};
+
+    CLI::App app{description, "xentz-server"};
+    app.set_version_flag("--version", "xentz-server " XENTZ_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    add_shared_options(app, c);
+    apps::add_init_command(app, c);
+    apps::add_serve_command(app, c);
+    apps::add_tenant_commands(app, c);
+    apps::add_policy_commands(app, c);
+    apps::add_device_commands(app, c);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    }
+    if (const auto done = c.action(); !done) return apps::print_fault(done.error());
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& e) {
+        std::cerr << "xentz-server: " << e.what() << "\n";
+        return 1;
+    }
+}

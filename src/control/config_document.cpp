@@ -1,0 +1,61 @@
+#include "control/config_document.hpp"
+
+#include "control/addresses.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace xentz::control {
+
+config_document make_config_document(const domain::policy& policy, const store::device& device,
+                                     const std::string& repository_address)
+{
+    wire::device_config config;
+    config.enabled = device.enabled;
+    config.schedule = policy.schedule;
+    config.include = policy.include;
+    config.exclude = policy.exclude;
+    config.retention = policy.retention;
+    config.restic.repository = repository_address;
+    config.restic.compression = policy.restic.compression;
+    config.restic.limit_upload_kib = policy.restic.limit_upload_kib;
+    config.restic.limit_download_kib = policy.restic.limit_download_kib;
+    const auto own = wire::decode<std::vector<std::string>>(device.include);
+    if (own)
+        for (const auto& path : *own)
+            if (std::ranges::find(config.include, path) == config.include.end()) config.include.push_back(path);
+
+    config_document document;
+    document.version = crypto::sha256_hex(wire::print_json(wire::encode_config(config))).substr(0, 16);
+    config.version = document.version;
+    document.body = wire::print_json(wire::encode_config(config));
+    return document;
+}
+
+config_document config_document_of(services& s, const store::device& device)
+{
+    const auto row = s.store.find_policy(device.tenant_id, device.policy_name);
+    const auto repository = s.store.repository_of(device.id);
+    if (!row || !repository)
+        throw std::runtime_error("device " + device.id.text + " has no policy or no repository in the database");
+    const auto policy = wire::decode<domain::policy>(row->document);
+    if (!policy) throw std::runtime_error("policy " + row->name + " is damaged: " + policy.error().message);
+    return make_config_document(*policy, device, repository_address(s.public_url, s.key, *repository));
+}
+
+bool matches_etag(std::string_view if_none_match, std::string_view etag)
+{
+    if (if_none_match == "*") return true;
+    while (!if_none_match.empty()) {
+        const auto comma = std::min(if_none_match.find(','), if_none_match.size());
+        auto one = if_none_match.substr(0, comma);
+        if_none_match.remove_prefix(std::min(comma + 1, if_none_match.size()));
+        while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+        while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+        if (one.starts_with("W/")) one.remove_prefix(2);
+        if (one == etag) return true;
+    }
+    return false;
+}
+
+} // namespace xentz::control

@@ -1,0 +1,137 @@
+#include "control/addresses.hpp"
+#include "control/device_api.hpp"
+#include "domain/names.hpp"
+#include "wire/messages.hpp"
+
+#include <algorithm>
+
+namespace xentz::control {
+namespace {
+
+constexpr std::size_t longest_metadata = 255;
+constexpr std::size_t longest_idempotency_key = 128;
+
+http::problem refusal(store::token_state state)
+{
+    constexpr std::string_view ask = " Ask an administrator for a new token.";
+    const auto problem = [&](std::string type, std::string title) {
+        return http::problem{401, std::move(type), title, "The " + title + "." + std::string{ask}};
+    };
+    switch (state) {
+    case store::token_state::used: return problem("token-used", "install token has been used already");
+    case store::token_state::expired: return problem("token-expired", "install token has expired");
+    case store::token_state::revoked: return problem("token-revoked", "install token was revoked");
+    case store::token_state::unknown:
+    case store::token_state::usable: break;
+    }
+    return problem("token-unknown", "install token is not known to this server");
+}
+
+bool is_plain_text(std::string_view text)
+{
+    return text.size() <= longest_metadata &&
+           std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+std::optional<std::string> fault_in(const wire::install_request& r)
+{
+    if (r.user_id)
+        if (const auto ok = domain::check_name("user_id", *r.user_id); !ok) return ok.error().message;
+    struct field {
+        std::string_view name;
+        std::string_view value;
+    };
+    for (const auto& [name, value] :
+         {field{"metadata.hostname", r.metadata.hostname}, field{"metadata.os", r.metadata.os},
+          field{"metadata.arch", r.metadata.arch},
+          field{"metadata.agent_version", r.metadata.agent_version ? *r.metadata.agent_version : std::string_view{}},
+          field{"metadata.restic_version", r.metadata.restic_version ? *r.metadata.restic_version : std::string_view{}}})
+        if (!is_plain_text(value))
+            return std::string{name} + " must be text of at most 255 bytes without control characters";
+    if (r.metadata.hostname.empty()) return "metadata.hostname is empty";
+    if (r.include)
+        if (const auto ok = domain::validate_include(*r.include); !ok) return ok.error().message;
+    return std::nullopt;
+}
+
+store::device fresh_device(services& s, const wire::install_request& r)
+{
+    store::device d;
+    d.id = base::make_id<domain::device_id>("dev", s.random);
+    d.user_id = r.user_id.value_or("default");
+    d.hostname = r.metadata.hostname;
+    d.os = r.metadata.os;
+    d.arch = r.metadata.arch;
+    d.agent_version = r.metadata.agent_version.value_or("");
+    d.restic_version = r.metadata.restic_version.value_or("");
+    d.include = wire::encode(r.include.value_or(std::vector<std::string>{}));
+    d.enrolled_at = s.clock.now();
+    return d;
+}
+
+store::repository fresh_repository(services& s, const store::device& d, bool server_keeps_password)
+{
+    store::repository r;
+    r.id = base::make_id<domain::repository_id>("repo", s.random);
+    r.device_id = d.id;
+    r.user_id = d.user_id;
+    r.created_at = d.enrolled_at;
+    if (server_keeps_password) r.password_box = s.key.seal(r.id.text, crypto::make_password(s.random), s.random);
+    return r;
+}
+
+http::response answer(services& s, const store::enrolled& e, const std::string& key)
+{
+    wire::install_response body;
+    body.tenant_id = e.device.tenant_id.text;
+    body.device_id = e.device.id.text;
+    body.device_api_key = key;
+    body.repo_path = repository_address(s.public_url, s.key, e.repository);
+    if (e.repository.password_box) {
+        auto password = s.key.open(e.repository.id.text, *e.repository.password_box);
+        if (!password) throw std::runtime_error(password.error().message);
+        body.password = std::move(*password);
+    }
+    auto response = http::json_response(200, wire::encode(body));
+    response.headers.push_back({"Cache-Control", "no-store"});
+    return response;
+}
+
+} // namespace
+
+http::response install_call(services& s, const http::request& r)
+{
+    const auto token = http::bearer_token(r.head);
+    if (!token)
+        return http::to_response(
+            {401, "unauthorized", "no install token", "Send the install token as Authorization: Bearer TOKEN."});
+    const auto request = wire::decode<wire::install_request>(r.body);
+    if (!request) return http::to_response(invalid_request(request.error().message + "."));
+    if (const auto fault = fault_in(*request)) return http::to_response(invalid_request(*fault + "."));
+
+    store::new_enrolment e;
+    e.token_hash = crypto::token_hash(*token);
+    if (const auto* key = r.head.find("Idempotency-Key")) {
+        if (key->empty() || key->size() > longest_idempotency_key)
+            return http::to_response(invalid_request("Idempotency-Key must have 1 to 128 characters."));
+        e.idempotency_key = *key;
+    }
+    const auto row = s.store.find_token(e.token_hash);
+    if (!row) return http::to_response(refusal(store::token_state::unknown));
+    const auto tenant = s.store.find_tenant(row->tenant_id.text);
+
+    const auto device_key = crypto::make_token("xdk_", s.random);
+    e.fresh_device = fresh_device(s, *request);
+    e.fresh_device.key_hash = crypto::token_hash(device_key);
+    e.fresh_repository = fresh_repository(s, e.fresh_device, !tenant || tenant->custody == "server");
+
+    const auto outcome = s.store.enrol(e, s.clock.now(), install_retry_window);
+    if (outcome.already_confirmed)
+        return http::to_response({409, "already-enrolled", "this enrolment is finished",
+                                  "The device of this Idempotency-Key has its key already. Enrol with a new token."});
+    if (!outcome.result) return http::to_response(refusal(outcome.token));
+    s.log.info("device " + outcome.result->device.id.text + " enrolled: " + outcome.result->device.hostname);
+    return answer(s, *outcome.result, device_key);
+}
+
+} // namespace xentz::control

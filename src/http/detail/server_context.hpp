@@ -1,0 +1,85 @@
+// What all connections of a running server share: the handler, the log, the worker threads, and the list of
+// connections by which a stop reaches them.
+//
+// Threads: everything here may be used from any thread at once. A connection lives as long as its coroutine; the
+// context outlives all of them.
+#pragma once
+
+#include "base/log.hpp"
+#include "http/detail/exchange.hpp"
+#include "http/handler.hpp"
+#include "http/server.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+
+namespace xentz::http::detail {
+
+// All co_await expressions of the server follow one rule, because g++ 12 destroys temporaries of such an
+// expression wrongly: whatever is not trivial is given a name first and awaited then.
+template <class T = void>
+using task = boost::asio::awaitable<T>;
+
+class connection {
+public:
+    virtual ~connection() = default;
+    // Both return at once; the connection acts on its own thread.
+    virtual void close_if_idle() = 0;
+    virtual void abort() = 0;
+};
+
+class connection_list {
+public:
+    void add(const std::shared_ptr<connection>& c);
+    void remove(const connection* c);
+    std::vector<std::shared_ptr<connection>> all() const;
+    void wait_until_empty() const;
+    bool wait_until_empty(std::chrono::milliseconds at_most) const;
+
+private:
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    std::map<const connection*, std::weak_ptr<connection>> connections_;
+};
+
+struct server_context {
+    server_context(const server_options& o, handler& h, base::logger& l)
+        : options{o}, target{h}, log{l}, workers{o.worker_threads}
+    {
+    }
+
+    const server_options& options;
+    handler& target;
+    base::logger& log;
+    boost::asio::thread_pool workers;
+    connection_list connections;
+    std::atomic<bool> draining = false; // a stop was requested
+};
+
+// Runs `work` on a worker thread; the coroutine goes on where it was.
+task<> run_on_worker(server_context& context, const std::function<void()>& work);
+
+// What a handler does, with every exception made an answer 500. To be called on a worker thread.
+admission begin_request(server_context& context, const exchange& e);
+response finish_collect(server_context& context, const exchange& e, collect& c, std::string body);
+// Gives the sink a piece, which may be empty, and with the last one finishes it. An answer ends the upload, and the
+// sink is gone then. `failed` is set unless it was `finish` that answered.
+std::optional<response> give_piece(server_context& context, const exchange& e, std::unique_ptr<body_sink>& sink,
+                                   std::span<const char> bytes, bool last, bool& failed);
+// The number of bytes read; the source is gone when it has come to its end. Nothing where it failed.
+std::optional<std::size_t> take_piece(server_context& context, const exchange& e, std::unique_ptr<body_source>& source,
+                                      std::span<char> out, std::optional<std::uint64_t> left);
+
+// Starts to serve a connection that was accepted.
+void start_plain_session(server_context& context, boost::asio::ip::tcp::socket socket);
+void start_tls_session(server_context& context, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls);
+
+} // namespace xentz::http::detail

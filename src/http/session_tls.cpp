@@ -1,0 +1,14 @@
+#include "http/detail/session.hpp"
+
+namespace xentz::http::detail {
+
+void start_tls_session(server_context& context, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls)
+{
+    using tls_session = session<asio::ssl::stream<beast::tcp_stream>>;
+    error_code ignored;
+    auto remote = socket.remote_endpoint(ignored).address().to_string();
+    tls_session::start(
+        std::make_shared<tls_session>(context, std::move(remote), beast::tcp_stream{std::move(socket)}, tls));
+}
+
+} // namespace xentz::http::detail

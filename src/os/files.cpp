@@ -1,0 +1,140 @@
+#include "os/files.hpp"
+
+#include <array>
+#include <utility>
+
+namespace xentz::os {
+namespace {
+
+using base::fail;
+using base::failed;
+using base::fault_code;
+
+struct temporary {
+    std::unique_ptr<file> handle;
+    path where;
+};
+
+// The first free name beside `p`: `create` refuses a taken one, so two writers never share a file, and what a
+// crash left behind is passed over.
+result<temporary> create_beside(files& fs, const path& p)
+{
+    constexpr int most_names = 10'000;
+    for (int n = 0; n < most_names; ++n) {
+        auto where = p.parent_path() / ("." + p.filename().string() + "." + std::to_string(n) + ".tmp");
+        auto handle = fs.create(where);
+        if (handle) return temporary{std::move(*handle), std::move(where)};
+        if (handle.error().code != fault_code::conflict) return failed(handle);
+    }
+    return fail(fault_code::file_failed, "cannot write " + p.string() + ": too many temporary files lie beside it",
+                "Remove the files ." + p.filename().string() + ".*.tmp in that folder");
+}
+
+result<> fill_and_rename(files& fs, temporary& t, const path& p, std::string_view bytes)
+{
+    if (auto ok = t.handle->write(bytes); !ok) return ok;
+    if (auto ok = t.handle->sync(); !ok) return ok;
+    t.handle.reset();
+    return fs.rename(t.where, p);
+}
+
+result<> create_durably(files& fs, const path& p)
+{
+    if (auto ok = fs.create_directory(p); !ok) return ok;
+    auto ok = fs.sync_directory(p.parent_path());
+    // A folder that exists is taken for durable by the next call, so one that may not be must not stay.
+    if (!ok) static_cast<void>(fs.remove(p));
+    return ok;
+}
+
+// Some names at a time: to remove entries while a folder is read makes some file systems skip others.
+result<> remove_entries(files& fs, const path& p)
+{
+    constexpr std::size_t most_names = 1000;
+    for (;;) {
+        std::vector<directory_entry> some;
+        auto ok = fs.list(p, [&](const directory_entry& e) {
+            some.push_back(e);
+            return some.size() < most_names;
+        });
+        if (!ok || some.empty()) return ok;
+        for (const auto& e : some) {
+            auto gone = e.kind == file_kind::directory ? remove_all(fs, p / e.name) : fs.remove(p / e.name);
+            if (!gone && gone.error().code != fault_code::not_found) return gone;
+        }
+    }
+}
+
+} // namespace
+
+result<> files::list(const path& p, const std::function<bool(const directory_entry&)>& each)
+{
+    auto reader = open_directory(p);
+    if (!reader) return failed(reader);
+    for (;;) {
+        auto entry = (*reader)->next();
+        if (!entry) return failed(entry);
+        if (!*entry || !each(**entry)) return {};
+    }
+}
+
+result<> write_atomic(files& fs, const path& p, std::string_view bytes)
+{
+    auto t = create_beside(fs, p);
+    if (!t) return failed(t);
+    if (auto ok = fill_and_rename(fs, *t, p, bytes); !ok) {
+        t->handle.reset();
+        static_cast<void>(fs.remove(t->where));
+        return ok;
+    }
+    return fs.sync_directory(p.parent_path());
+}
+
+result<std::string> read_all(files& fs, const path& p, std::uint64_t most)
+{
+    auto handle = fs.open(p);
+    if (!handle) return failed(handle);
+    std::string out;
+    std::array<char, 16 * 1024> piece{};
+    for (;;) {
+        // The size that the file system states is no use here: it is 0 for what the kernel makes up.
+        auto n = (*handle)->read(out.size(), piece);
+        if (!n) return failed(n);
+        if (*n == 0) return out;
+        if (out.size() + *n > most)
+            return fail(fault_code::invalid_value, p.string() + " is larger than the " + std::to_string(most) +
+                                                       " bytes that are expected at most");
+        out.append(piece.data(), *n);
+    }
+}
+
+result<> create_directories(files& fs, const path& p)
+{
+    if (!p.has_filename() && p.has_relative_path()) return create_directories(fs, p.parent_path()); // "/a/b/"
+    auto made = create_durably(fs, p);
+    if (!made && made.error().code == fault_code::not_found && p.has_relative_path()) {
+        if (auto parents = create_directories(fs, p.parent_path()); !parents) return parents;
+        made = create_durably(fs, p);
+    }
+    if (made || made.error().code != fault_code::conflict) return made;
+    auto there = fs.info(p);
+    if (!there) return failed(there);
+    if (there->kind == file_kind::directory || there->kind == file_kind::symlink) return {};
+    return fail(fault_code::file_failed, "cannot create the folder " + p.string() + ": a file of that name is there");
+}
+
+result<> remove_all(files& fs, const path& p)
+{
+    auto there = fs.info(p);
+    if (!there && there.error().code == fault_code::not_found) return {};
+    if (!there) return failed(there);
+    if (there->kind == file_kind::directory) {
+        auto emptied = remove_entries(fs, p);
+        if (!emptied && emptied.error().code != fault_code::not_found) return emptied;
+    }
+    auto gone = fs.remove(p);
+    if (!gone && gone.error().code == fault_code::not_found) return {};
+    return gone;
+}
+
+} // namespace xentz::os

@@ -1,0 +1,59 @@
+#include "os/stop.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+namespace xentz::os {
+namespace {
+
+// The signals are blocked in every thread and waited for by one, so that no code runs in signal context.
+// SIGUSR2 to that thread alone ends it.
+class stop_signals_thread final : public stop_signals {
+public:
+    stop_signals_thread()
+    {
+        sigemptyset(&awaited_);
+        for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) sigaddset(&awaited_, s);
+        pthread_sigmask(SIG_BLOCK, &awaited_, &before_);
+        thread_ = std::thread{[this] { wait(); }};
+    }
+    ~stop_signals_thread() override
+    {
+        pthread_kill(thread_.native_handle(), SIGUSR2);
+        thread_.join();
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    stop_signals_thread(const stop_signals_thread&) = delete;
+    stop_signals_thread& operator=(const stop_signals_thread&) = delete;
+
+    std::stop_token token() const override { return source_.get_token(); }
+    int received() const override { return received_; }
+
+private:
+    void wait()
+    {
+        for (;;) {
+            int signal = 0;
+            if (sigwait(&awaited_, &signal) != 0) continue;
+            if (signal == SIGUSR2) return;
+            if (received_.exchange(signal) != 0) _exit(128 + signal);
+            source_.request_stop();
+        }
+    }
+
+    sigset_t awaited_{};
+    sigset_t before_{};
+    std::atomic<int> received_{0};
+    std::stop_source source_;
+    std::thread thread_;
+};
+
+} // namespace
+
+std::unique_ptr<stop_signals> catch_stop_signals() { return std::make_unique<stop_signals_thread>(); }
+
+} // namespace xentz::os

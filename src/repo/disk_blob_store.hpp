@@ -1,0 +1,74 @@
+// The blob store on a local disk, in the layout of disk_layout.hpp. An object is written to incoming/, hashed while it
+// is written, synced, renamed to its place, and its folder synced: it is complete and durable before it has a name.
+//
+// A storage that is missing or another one (storage_identity.hpp) is looked for before everything that changes
+// something and before every "not found". Any number of processes may read a storage; one serves it (`claim`).
+// Threads and faults: as blob_store.hpp says. The `files` must outlive the store.
+#pragma once
+
+#include "os/files.hpp"
+#include "os/lock.hpp"
+#include "repo/blob_store.hpp"
+#include "repo/disk_layout.hpp"
+#include "repo/storage_identity.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace xentz::repo {
+
+class disk_blob_store final : public blob_store {
+public:
+    // Touches no disk: a storage that is missing now may be mounted later, `ready` tells. invalid_value where `root`
+    // is relative or `storage_id` empty.
+    static base::result<std::unique_ptr<disk_blob_store>> open(os::files& fs, std::filesystem::path root,
+                                                               std::string storage_id);
+
+    // For the process that serves the storage, before it serves: takes the lock of the storage, which lasts as long
+    // as the store, and sweeps. run_locked where another process has it. Where the storage is not there
+    // (repository_unavailable) the process may go on: `ready` then tries again, and is not ready without the lock.
+    base::result<> claim(std::string holder);
+
+    // Removes what interrupted uploads left in incoming/; only where no other process writes.
+    base::result<> sweep();
+
+    base::result<> ready() override;
+    base::result<> create_repository(std::string_view repository_id) override;
+    base::result<std::unique_ptr<incoming>> receive(const object_key& key) override;
+    base::result<std::unique_ptr<object_reader>> open(const object_key& key) override;
+    base::result<std::uint64_t> size(const object_key& key) override;
+    base::result<> remove(const object_key& key) override;
+    base::result<std::unique_ptr<object_list>> list(std::string_view repository_id, object_type type) override;
+
+private:
+    class upload;
+    class walk;
+    struct temporary;
+
+    disk_blob_store(os::files& fs, std::filesystem::path root, std::string storage_id);
+
+    base::result<> hold();
+    base::fault explained(base::fault f);
+    base::result<temporary> create_temporary();
+    base::result<> make_folder(const std::filesystem::path& p);
+    base::result<> place(const std::filesystem::path& from, const object_key& key);
+    base::result<> place_config(const std::filesystem::path& from, const object_key& key, std::string_view hash);
+    base::result<std::string> hash_of(const std::filesystem::path& p);
+
+    os::files& fs_;
+    disk_layout layout_;
+    std::string storage_id_;
+    std::atomic<std::uint64_t> next_temporary_{0};
+    std::mutex config_mutex_; // between the look at the present config and the rename of the new one
+
+    std::mutex claim_mutex_;
+    std::string holder_; // not empty: this process serves the storage, or wants to
+    std::unique_ptr<os::file_lock> lock_;
+};
+
+} // namespace xentz::repo

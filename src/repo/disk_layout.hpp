@@ -1,0 +1,41 @@
+// Where things lie below the root of a storage on disk. Each repository has the layout of restic's local back end
+// (restic doc/design.rst, "Repository Layout"), so that restic can use its folder directly:
+//
+//     storage.json  lock  incoming/
+//     repositories/<repository id>/{config,data/00..ff/,keys/,locks/,snapshots/,index/}
+//
+// Threads: a value. Keys must have been checked (check_key).
+#pragma once
+
+#include "repo/blob_store.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xentz::repo {
+
+class disk_layout {
+public:
+    explicit disk_layout(std::filesystem::path root) : root_(std::move(root)) {}
+
+    const std::filesystem::path& root() const { return root_; }
+    std::filesystem::path lock_file() const { return root_ / "lock"; }
+    std::filesystem::path incoming() const { return root_ / "incoming"; }
+    std::filesystem::path repositories() const { return root_ / "repositories"; }
+    std::filesystem::path repository(std::string_view id) const { return repositories() / id; }
+
+    std::filesystem::path folder(const object_key& key) const;
+    std::filesystem::path file(const object_key& key) const;
+
+    // The folders below a repository's own, each after its parent: "data", "data/00", ..., "keys", ...
+    static std::vector<std::string> folders();
+    // Those that hold the objects of a type.
+    static std::vector<std::string> folders(object_type type);
+
+private:
+    std::filesystem::path root_;
+};
+
+} // namespace xentz::repo

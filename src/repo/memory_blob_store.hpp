@@ -1,0 +1,46 @@
+// A blob store in memory, for tests: it keeps the contract of blob_store.hpp but for surviving anything, and holds
+// whole objects.
+#pragma once
+
+#include "repo/blob_store.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+namespace xentz::repo {
+
+class memory_blob_store final : public blob_store {
+public:
+    // As if the disk were not mounted.
+    void set_available(bool available);
+
+    base::result<> ready() override;
+    base::result<> create_repository(std::string_view repository_id) override;
+    base::result<std::unique_ptr<incoming>> receive(const object_key& key) override;
+    base::result<std::unique_ptr<object_reader>> open(const object_key& key) override;
+    base::result<std::uint64_t> size(const object_key& key) override;
+    base::result<> remove(const object_key& key) override;
+    base::result<std::unique_ptr<object_list>> list(std::string_view repository_id, object_type type) override;
+
+private:
+    class upload;
+    class walk;
+    using place = std::tuple<std::string, object_type, std::string>; // repository, type, name
+    using content = std::shared_ptr<const std::string>;
+
+    base::result<> check(const object_key& key) const;
+    base::result<content> find(const object_key& key) const;
+    base::result<> store(const object_key& key, content bytes);
+
+    mutable std::mutex mutex_;
+    bool available_ = true;
+    std::set<std::string, std::less<>> repositories_;
+    std::map<place, content> objects_;
+};
+
+} // namespace xentz::repo

@@ -1,0 +1,118 @@
+#include "restic/command_line.hpp"
+
+namespace xentz::restic {
+namespace {
+
+void add(arguments& to, std::initializer_list<std::string> more) { to.insert(to.end(), more); }
+
+arguments command(const invocation& i, std::string name)
+{
+    arguments a{std::move(name)};
+    if (i.options.limit_upload_kib) add(a, {"--limit-upload", std::to_string(*i.options.limit_upload_kib)});
+    if (i.options.limit_download_kib) add(a, {"--limit-download", std::to_string(*i.options.limit_download_kib)});
+    // RESTIC_CACERT is not read by 0.14.
+    if (i.ca_file) add(a, {"--cacert", i.ca_file->string()});
+    return a;
+}
+
+arguments json_command(const invocation& i, std::string name)
+{
+    auto a = command(i, std::move(name));
+    add(a, {"--json"});
+    return a;
+}
+
+void add_scope(arguments& to, const engine::scope& s) { add(to, {"--host", s.host, "--tag", s.tag}); }
+
+void add_keep(arguments& to, const std::string& flag, std::uint32_t count)
+{
+    if (count > 0) add(to, {flag, std::to_string(count)});
+}
+
+} // namespace
+
+arguments version_arguments() { return {"version"}; }
+
+arguments init_arguments(const invocation& i) { return json_command(i, "init"); }
+
+arguments backup_arguments(const invocation& i, const engine::backup_request& r)
+{
+    auto a = json_command(i, "backup");
+    add_scope(a, r.scope);
+    if (i.options.compression) add(a, {"--compression", *i.options.compression});
+    for (const auto& pattern : r.exclude) add(a, {"--exclude=" + pattern});
+    add(a, {"--"});
+    a.insert(a.end(), r.include.begin(), r.include.end());
+    return a;
+}
+
+arguments snapshots_arguments(const invocation& i, const std::optional<engine::scope>& s)
+{
+    auto a = json_command(i, "snapshots");
+    if (s) add_scope(a, *s);
+    return a;
+}
+
+arguments latest_arguments(const invocation& i, const std::optional<engine::scope>& s)
+{
+    auto a = snapshots_arguments(i, s);
+    add(a, {"--latest", "1"});
+    return a;
+}
+
+arguments list_arguments(const invocation& i, const std::string& snapshot_id, const std::string& path)
+{
+    auto a = json_command(i, "ls");
+    add(a, {"--", snapshot_id});
+    if (!path.empty()) add(a, {path});
+    return a;
+}
+
+arguments forget_arguments(const invocation& i, const domain::retention& r, const engine::scope& s, bool dry_run)
+{
+    auto a = json_command(i, "forget");
+    add_scope(a, s);
+    // The default groups by paths as well: a changed include list would start a new group and keep its own set.
+    add(a, {"--group-by", "host,tags"});
+    add_keep(a, "--keep-last", r.keep_last);
+    add_keep(a, "--keep-daily", r.keep_daily);
+    add_keep(a, "--keep-weekly", r.keep_weekly);
+    add_keep(a, "--keep-monthly", r.keep_monthly);
+    add_keep(a, "--keep-yearly", r.keep_yearly);
+    if (r.keep_within && !r.keep_within->empty()) add(a, {"--keep-within", *r.keep_within});
+    if (dry_run) add(a, {"--dry-run"});
+    return a;
+}
+
+arguments prune_arguments(const invocation& i) { return command(i, "prune"); }
+
+arguments restore_arguments(const invocation& i, const engine::restore_request& r)
+{
+    auto a = i.version >= first_with_restore_json ? json_command(i, "restore") : command(i, "restore");
+    if (i.version >= first_with_sparse_restore) add(a, {"--sparse"});
+    add(a, {"--target", r.target.string()});
+    for (const auto& pattern : r.include) add(a, {"--include=" + pattern});
+    add(a, {"--", r.snapshot_id});
+    return a;
+}
+
+arguments check_arguments(const invocation& i, bool read_data)
+{
+    auto a = i.version >= first_with_check_json ? json_command(i, "check") : command(i, "check");
+    if (read_data) add(a, {"--read-data"});
+    return a;
+}
+
+std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
+                                               const environment_files& files)
+{
+    auto result = base;
+    std::erase_if(result, [](const auto& variable) { return variable.first.starts_with("RESTIC_"); });
+    result["RESTIC_REPOSITORY_FILE"] = files.repository.string();
+    result["RESTIC_PASSWORD_FILE"] = files.password.string();
+    result["RESTIC_CACHE_DIR"] = files.cache.string();
+    result["RESTIC_PROGRESS_FPS"] = "1";
+    return result;
+}
+
+} // namespace xentz::restic

@@ -1,0 +1,50 @@
+// What restic is called with: arguments and environment, per operation and version. Paths, patterns and ids come
+// after `--` or as the value of a flag, so that none can be taken for a flag. Neither holds a secret: the address
+// and the password are in files that the environment names.
+//
+// Threads: pure functions.
+// Source: restic's manual (scripting, forget, restore) and `restic <command> --help` of 0.14 to 0.19.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "restic/version.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace xentz::restic {
+
+using arguments = std::vector<std::string>;
+
+// What every command on one repository shares.
+struct invocation {
+    restic::version version;
+    domain::restic_options options;
+    std::optional<std::filesystem::path> ca_file;
+};
+
+arguments version_arguments();
+arguments init_arguments(const invocation& i);
+arguments backup_arguments(const invocation& i, const engine::backup_request& r);
+arguments snapshots_arguments(const invocation& i, const std::optional<engine::scope>& s);
+arguments latest_arguments(const invocation& i, const std::optional<engine::scope>& s);
+arguments list_arguments(const invocation& i, const std::string& snapshot_id, const std::string& path);
+arguments forget_arguments(const invocation& i, const domain::retention& r, const engine::scope& s, bool dry_run);
+// Without --json: up to 0.19 prune prints text in either case, and the text is there in every version.
+arguments prune_arguments(const invocation& i);
+arguments restore_arguments(const invocation& i, const engine::restore_request& r);
+arguments check_arguments(const invocation& i, bool read_data);
+
+struct environment_files {
+    std::filesystem::path repository; // holds the address
+    std::filesystem::path password;
+    std::filesystem::path cache; // folder
+};
+
+// `base` without its RESTIC_* variables, which could name another repository or password, and our own.
+std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
+                                               const environment_files& files);
+
+} // namespace xentz::restic

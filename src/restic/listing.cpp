@@ -1,0 +1,120 @@
+#include "restic/listing.hpp"
+
+#include "base/time_text.hpp"
+#include "restic/json_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace xentz::restic {
+namespace {
+
+engine::snapshot read_snapshot(const boost::json::object& o)
+{
+    return {.id = text_of(o, "id").value_or(""),
+            .short_id = text_of(o, "short_id").value_or(""),
+            .time = text_of(o, "time").value_or(""),
+            .hostname = text_of(o, "hostname").value_or(""),
+            .paths = texts_of(o, "paths"),
+            .tags = texts_of(o, "tags")};
+}
+
+// Not by the text: snapshots of one repository may have been made in different time zones.
+base::time_point made_at(const engine::snapshot& s) { return base::parse_rfc3339(s.time).value_or(base::time_point{}); }
+
+bool is_struct(const boost::json::object& o, std::string_view kind)
+{
+    return text_of(o, "struct_type") == kind || text_of(o, "message_type") == kind;
+}
+
+struct unit {
+    std::string_view name;
+    double bytes;
+};
+
+constexpr auto units = std::to_array<unit>({{"B", 1.0},
+                                            {"KiB", 1024.0},
+                                            {"MiB", 1024.0 * 1024},
+                                            {"GiB", 1024.0 * 1024 * 1024},
+                                            {"TiB", 1024.0 * 1024 * 1024 * 1024}});
+
+// "22.589 KiB"
+std::optional<std::uint64_t> parse_size(std::string_view text)
+{
+    double number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    if (error != std::errc{} || !(number >= 0) || at == end || *at != ' ') return std::nullopt;
+    const auto name = text.substr(static_cast<std::size_t>(at - text.data()) + 1);
+    const auto* found = std::ranges::find(units, name, &unit::name);
+    constexpr double too_much = 1e18;
+    if (found == units.end() || number * found->bytes > too_much) return std::nullopt;
+    return static_cast<std::uint64_t>(std::llround(number * found->bytes));
+}
+
+} // namespace
+
+std::optional<std::vector<engine::snapshot>> parse_snapshots(std::string_view line)
+{
+    const auto array = parse_array(line);
+    if (!array) return std::nullopt;
+    std::vector<engine::snapshot> list;
+    for (const auto& item : *array) {
+        const auto* object = item.if_object();
+        if (object == nullptr) return std::nullopt;
+        list.push_back(read_snapshot(*object));
+        if (list.back().id.empty()) return std::nullopt;
+    }
+    std::ranges::stable_sort(list, {}, made_at);
+    return list;
+}
+
+std::optional<engine::node> parse_node(std::string_view line)
+{
+    const auto object = parse_object(line);
+    if (!object || !is_struct(*object, "node")) return std::nullopt;
+    return engine::node{.path = text_of(*object, "path").value_or(""),
+                        .type = text_of(*object, "type").value_or(""),
+                        .size = count_of(*object, "size").value_or(0),
+                        .mtime = text_of(*object, "mtime").value_or("")};
+}
+
+bool is_snapshot_line(std::string_view line)
+{
+    const auto object = parse_object(line);
+    return object && is_struct(*object, "snapshot");
+}
+
+std::optional<engine::retention_outcome> parse_forget(std::string_view line)
+{
+    const auto array = parse_array(line);
+    if (!array) return std::nullopt;
+    engine::retention_outcome outcome;
+    for (const auto& item : *array) {
+        const auto* group = item.if_object();
+        // Prune's progress begins with a bracket, too: "[0:00] 100.00%".
+        if (group == nullptr || !group->contains("keep")) return std::nullopt;
+        if (const auto* kept = array_of(*group, "keep")) outcome.kept += kept->size();
+        const auto* removed = array_of(*group, "remove");
+        if (removed == nullptr) continue;
+        for (const auto& entry : *removed) {
+            ++outcome.removed;
+            const auto* snapshot = entry.if_object();
+            if (snapshot != nullptr) outcome.removed_ids.push_back(text_of(*snapshot, "id").value_or(""));
+        }
+    }
+    return outcome;
+}
+
+std::optional<std::uint64_t> parse_prune_total(std::string_view line)
+{
+    constexpr std::string_view mark = "total prune:";
+    if (!line.starts_with(mark)) return std::nullopt;
+    const auto slash = line.find(" / ");
+    if (slash == std::string_view::npos) return std::nullopt;
+    return parse_size(line.substr(slash + 3));
+}
+
+} // namespace xentz::restic

@@ -1,0 +1,32 @@
+// restic as the backup engine: every operation is one run of the program (apply may be two), whose output is read
+// line by line and judged by exit code and text. Works with restic 0.14 and later.
+//
+// Threads: the engine may be used from any thread, a session by one at a time. `runner` must outlive both.
+// Errors: the faults of engine/engine.hpp; besides them invalid_value (a scope without host or tag), retention_empty,
+// password_missing, config_invalid (the address is malformed), tls_failed, disk_full and file_failed (a disk of this
+// machine, the target), repository_unavailable and restore_incomplete. Every text of restic is redacted.
+#pragma once
+
+#include "base/redactor.hpp"
+#include "engine/engine.hpp"
+#include "os/process.hpp"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace xentz::restic {
+
+struct restic_setup {
+    std::filesystem::path program;
+    std::filesystem::path cache_directory;
+    std::filesystem::path runtime_directory;             // for the repository file; made 0700 where it is missing
+    std::map<std::string, std::string> base_environment; // PATH, HOME, TMPDIR, proxies; its RESTIC_* are dropped
+    std::shared_ptr<const base::redactor> redactor;      // knows the secrets that restic could print
+    os::process_limits limits;                           // of each run
+};
+
+std::unique_ptr<engine::backup_engine> make_restic_engine(restic_setup setup, os::process_runner& runner);
+
+} // namespace xentz::restic

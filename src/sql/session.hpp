@@ -1,0 +1,46 @@
+// What an engine has to offer so that a pool can run transactions on it. For the sources of this module and for
+// tests; everybody else uses sql/database.hpp.
+//
+// Errors: exceptions of type sql::error.
+// Threads: a session is used by one thread at a time.
+#pragma once
+
+#include "sql/database.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace xentz::sql {
+
+class session : public connection {
+public:
+    void begin(access a)
+    {
+        failed_ = false;
+        start(a);
+    }
+    bool failed() const { return failed_; }
+
+    // errc::connection_lost here means that the outcome is not known; after any other error nothing was stored.
+    virtual void commit() = 0;
+    // False where the session is of no more use.
+    virtual bool rollback() noexcept = 0;
+
+    // Several statements, without arguments; also outside a transaction.
+    virtual void run_script(const std::string& text) = 0;
+    // Inside a transaction: holds off every other process that wants to change the schema, until its end.
+    virtual void lock_schema() = 0;
+    // An SQL expression: the engine's own clock in microseconds since 1970.
+    virtual std::string_view now_expression() const = 0;
+
+protected:
+    virtual void start(access a) = 0;
+};
+
+// The file is made, readable by its owner only, where it does not exist.
+std::unique_ptr<session> open_sqlite(const std::string& file);
+
+std::unique_ptr<session> open_postgresql(const std::string& url);
+
+} // namespace xentz::sql

@@ -1,0 +1,106 @@
+// The messages of the device API, as in docs/api.md. Unknown fields are ignored by both sides; what is optional
+// here may be absent on the wire.
+#pragma once
+
+#include "domain/ids.hpp"
+#include "domain/policy.hpp"
+#include "domain/report.hpp"
+#include "wire/json.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xentz::wire {
+
+// ---- POST /v1/install
+
+struct device_metadata {
+    std::string hostname;
+    std::string os;
+    std::string arch;
+    std::optional<std::string> agent_version;
+    std::optional<std::string> restic_version;
+};
+BOOST_DESCRIBE_STRUCT(device_metadata, (), (hostname, os, arch, agent_version, restic_version))
+
+struct install_request {
+    std::optional<std::string> user_id; // "default" where absent
+    device_metadata metadata;
+    std::optional<std::vector<std::string>> include;
+};
+BOOST_DESCRIBE_STRUCT(install_request, (), (user_id, metadata, include))
+
+struct install_response {
+    std::string tenant_id;
+    std::string device_id;
+    std::string device_api_key;
+    std::string repo_path;
+    std::optional<std::string> password;
+};
+BOOST_DESCRIBE_STRUCT(install_response, (), (tenant_id, device_id, device_api_key, repo_path, password))
+
+// ---- GET /v1/config
+
+struct config_restic {
+    std::string repository;
+    std::string protection = "full";
+    std::optional<std::string> compression;
+    std::optional<std::uint32_t> limit_upload_kib;
+    std::optional<std::uint32_t> limit_download_kib;
+};
+BOOST_DESCRIBE_STRUCT(config_restic, (),
+                      (repository, protection, compression, limit_upload_kib, limit_download_kib))
+
+struct device_config {
+    std::string version;
+    bool enabled = true;
+    domain::schedule schedule;
+    std::vector<std::string> include;
+    std::vector<std::string> exclude;
+    config_restic restic;
+    domain::retention retention;
+    // Features without which an agent must not apply this config.
+    std::optional<std::vector<std::string>> requires_features;
+};
+BOOST_DESCRIBE_STRUCT(device_config, (), (version, enabled, schedule, include, exclude, restic, retention))
+
+// `requires` is a word of C++, so it is carried over by hand.
+json::value encode_config(const device_config& c);
+base::result<device_config> decode_config(std::string_view text);
+
+domain::restic_options options_of(const config_restic& r);
+
+// ---- POST /v1/report
+
+struct report_message {
+    std::string device_id;
+    domain::job job = domain::job::backup;
+    base::time_point started_at;
+    base::time_point finished_at;
+    domain::run_status status = domain::run_status::failure;
+    std::int64_t duration_ms = 0;
+    std::optional<domain::metrics> metrics;
+    std::optional<std::string> error;
+    std::optional<std::string> report_id;
+    std::optional<base::time_point> sent_at;
+    std::optional<std::string> outcome;
+    std::optional<domain::run_fault> fault;
+    std::optional<std::string> config_version;
+    std::optional<std::string> agent_version;
+    std::optional<std::string> restic_version;
+    std::optional<std::string> engine;
+};
+BOOST_DESCRIBE_STRUCT(report_message, (),
+                      (device_id, job, started_at, finished_at, status, duration_ms, metrics, error, report_id, sent_at,
+                       outcome, fault, config_version, agent_version, restic_version, engine))
+
+// Agents already in the field send the metrics at the top level: those are taken where `metrics` is absent.
+base::result<report_message> decode_report(std::string_view text);
+
+struct report_answer {
+    std::string report_id;
+};
+BOOST_DESCRIBE_STRUCT(report_answer, (), (report_id))
+
+} // namespace xentz::wire

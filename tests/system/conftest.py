@@ -1,0 +1,118 @@
+"""What every system test can ask for. Nothing here is faked: each test has the real server, agent and restic, in a
+room of its own, on ports of its own, and may run beside any other."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from harness import net, programs, trees  # noqa: E402
+from harness.agent import Agent  # noqa: E402
+from harness.server import Server  # noqa: E402
+
+# No jitter and nothing that depends on the machine's time of day.
+POLICY = {
+    "schedule": {"daily_at": "02:00"},
+    "include": [],
+    "exclude": [],
+    "retention": {"keep_last": 10, "prune": True},
+}
+
+
+def pytest_generate_tests(metafunc):
+    if "restic" in metafunc.fixturenames:
+        found = programs.restic_programs()
+        metafunc.parametrize("restic", found, ids=[f"restic-{programs.restic_version(p)}" for p in found], scope="session")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its programs said."""
+    report = (yield).get_result()
+    world = item.funcargs.get("world") if hasattr(item, "funcargs") else None
+    if report.failed and world:
+        for server in world.servers:
+            report.sections.append(("xentz-server", server.log[-8000:]))
+        for agent in world.agents:
+            report.sections.append((f"xentz-agent in {agent.room.name}", agent.transcript[-8000:]))
+
+
+@pytest.fixture
+def room():
+    """An empty folder that goes away with its test. XENTZ_KEEP=1 leaves it for a look afterwards."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="xentz-system-"))
+    yield path
+    if os.environ.get("XENTZ_KEEP"):
+        print(f"kept: {path}")
+    else:
+        subprocess.run(["chmod", "-R", "u+rwX", path], check=False, capture_output=True)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class World:
+    """The programs of one test; all of them are gone when it ends."""
+
+    def __init__(self, room):
+        self.room = room
+        self.servers = []
+        self.agents = []
+        self.proxies = []
+
+    def server(self, *, serve=True, tenant="acme", policy=None, name=None, **options):
+        """An initialised server that serves, with a tenant and a policy without surprises."""
+        made = Server(self.room, name or f"server{len(self.servers)}", **options)
+        self.servers.append(made)
+        if tenant:
+            made.tenant(tenant)
+            made.policy(tenant, {**POLICY, **(policy or {})})
+        return made.start() if serve else made
+
+    def agent(self, restic, name=None, **options):
+        made = Agent(self.room, restic, name or f"agent{len(self.agents)}", **options)
+        self.agents.append(made)
+        return made
+
+    def enrolled(self, server, restic, *include, tenant="acme", url=None, options=(), **agent_options):
+        """A device of the tenant that backs up the given folders."""
+        made = self.agent(restic, **agent_options)
+        made.install(url or server.url, server.token(tenant), *include, options=options)
+        return made
+
+    def control_proxy(self, server):
+        made = net.ControlProxy(server.url)
+        self.proxies.append(made)
+        return made
+
+    def tcp_proxy(self, port, **options):
+        made = net.TcpProxy(port, **options)
+        self.proxies.append(made)
+        return made
+
+    def folder(self, name="source", files=30, seed=1):
+        path = self.room / name
+        trees.make_small(path, files, seed)
+        return path
+
+    def close(self):
+        for proxy in self.proxies:
+            proxy.close()
+        for server in self.servers:
+            server.close()
+
+
+@pytest.fixture
+def world(room):
+    made = World(room)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(world):
+    return world.server()

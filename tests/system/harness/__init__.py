@@ -1,0 +1,1 @@
+"""What the system tests are written with: the real programs, proxies between them, and trees of files."""

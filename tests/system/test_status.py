@@ -1,0 +1,75 @@
+"""`status` after no run, a good run, a failed run, and one that waits to be reported."""
+
+import pathlib
+import re
+import shutil
+
+STABLE = {"backup", "retention", "pending_reports"}
+
+
+def test_before_anything_was_set_up(world, restic):
+    agent = world.agent(restic)
+    told = agent.run("status")
+    told.expect(0, 4)
+    assert "install" in told.text, "what to do first"
+
+
+def test_no_run_yet(world, server, restic):
+    agent = world.enrolled(server, restic, world.folder())
+    told = agent.run("status").expect(0)
+    assert re.search(r"backup.*(never|no run|none|not yet)", told.out, re.I), told.out
+    data = agent.ask("status")
+    assert STABLE <= set(data)
+    assert data["backup"] is None and data["retention"] is None and data["pending_reports"] == 0
+
+
+def test_good_failed_and_pending(world, server, restic):
+    proxy = world.control_proxy(server)
+    source = world.folder()
+    agent = world.enrolled(server, restic, source, url=proxy.url)
+    agent.run("backup").expect(0)
+    agent.run("retention").expect(0)
+    good = agent.ask("status")
+    assert good["backup"]["status"] == "success" and good["retention"]["status"] == "success"
+    assert good["backup"]["metrics"]["files_total"] > 30 and good["backup"]["metrics"]["bytes_total"] > 1000
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", good["backup"]["finished_at"])
+    assert good["backup"]["duration_ms"] >= 0
+    told = agent.run("status").expect(0).out
+    assert re.search(r"backup", told, re.I) and re.search(r"success|good|ok", told, re.I)
+    assert re.search(r"\d+ files", told), f"metrics for people:\n{told}"
+    assert "\x1b" not in told, "no colours where there is no terminal"
+
+    kept = good["backup"]["finished_at"]
+    shutil.rmtree(source)
+    proxy.down()
+    agent.run("backup").expect(1)
+    bad = agent.ask("status")
+    assert bad["backup"]["status"] == "failure"
+    assert bad["backup"]["fault"]["code"] == "source-missing"
+    assert bad["pending_reports"] == 1
+    assert kept in str(bad), "when the last good backup was is not forgotten over a failed one"
+    told = agent.run("status").expect(0).out
+    assert re.search(r"fail", told, re.I) and str(source) in told, f"the error and what it is about:\n{told}"
+    assert re.search(r"1 (report|pending)|pending.*1|report.*1", told, re.I), told
+
+    assert set(good) == set(bad), "the keys do not depend on how the last run went"
+
+
+def test_status_needs_no_server_and_changes_nothing(world, server, restic):
+    agent = world.enrolled(server, restic, world.folder())
+    agent.run("backup").expect(0)
+    server.kill()
+    before = {p: p.stat().st_mtime_ns for p in agent.home.rglob("*") if p.is_file() and "logs" not in p.parts}
+    outcome = agent.run("status").expect(0)
+    assert outcome.seconds < 10
+    assert before == {p: p.stat().st_mtime_ns for p in agent.home.rglob("*") if p.is_file() and "logs" not in p.parts}
+
+
+def test_the_documented_keys_are_those_printed(world, server, restic):
+    """docs/agent-files.md describes `status --json`: each key at its top stands there."""
+    agent = world.enrolled(server, restic, world.folder())
+    agent.run("backup").expect(0)
+    docs = pathlib.Path(__file__).parents[2] / "docs"
+    text = "\n".join(p.read_text() for p in docs.rglob("*.md"))
+    for key in agent.ask("status"):
+        assert f"`{key}`" in text, f"{key} is not documented"
