@@ -1,5 +1,7 @@
 #include "control/authentication.hpp"
 
+#include "base/time_text.hpp"
+
 namespace xentz::control {
 
 std::expected<store::device, http::problem> authenticate_device(services& s, const http::request_head& head)

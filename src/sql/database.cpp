@@ -99,8 +99,9 @@ std::size_t count_applied(session& s, const std::vector<database::script>& scrip
     for (std::size_t i = 0; i < applied.size(); ++i) {
         const auto version = applied.get<std::size_t>(i, 0);
         if (version > scripts.size()) {
-            throw error(errc::other, "the database has a newer schema than this program knows; use the newer program, or "
-                                     "a copy of the database from before the update");
+            throw error(errc::other,
+                        "the database has a newer schema than this program knows; use the newer program, or "
+                        "a copy of the database from before the update");
         }
         if (version != i + 1 || applied.get<std::string>(i, 1) != scripts[i].name) {
             throw error(errc::other, "the database's schema was not made by this program: its change " +
@@ -180,7 +181,8 @@ private:
             s->begin(a);
             f(*s);
             if (s->failed()) {
-                throw error(errc::other, "a statement of this database transaction failed, so nothing of it was stored");
+                throw error(errc::other,
+                            "a statement of this database transaction failed, so nothing of it was stored");
             }
             committing = true;
             s->commit();

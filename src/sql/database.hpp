@@ -74,8 +74,8 @@ private:
 };
 
 struct database_options {
-    std::size_t connections = 16;             // at most, per database object
-    std::chrono::seconds longest_wait{30};    // for a connection, where all are in use
+    std::size_t connections = 16;          // at most, per database object
+    std::chrono::seconds longest_wait{30}; // for a connection, where all are in use
 };
 
 // "sqlite:FILE" or "postgresql://...". The first connection is made at once, so that a wrong address is known early.

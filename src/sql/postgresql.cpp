@@ -77,12 +77,18 @@ handle connect(const std::string& url)
     const auto password = password_of(url);
     // What stands before the address gives way to what the address says. A server that vanished without a word is
     // noticed after half a minute instead of hours.
-    constexpr std::array<const char*, 10> keywords{"connect_timeout",    "keepalives_idle",  "keepalives_interval",
-                                                   "keepalives_count",   "tcp_user_timeout", "client_encoding",
-                                                   "application_name",   "dbname",           nullptr,
+    constexpr std::array<const char*, 10> keywords{"connect_timeout",
+                                                   "keepalives_idle",
+                                                   "keepalives_interval",
+                                                   "keepalives_count",
+                                                   "tcp_user_timeout",
+                                                   "client_encoding",
+                                                   "application_name",
+                                                   "dbname",
+                                                   nullptr,
                                                    nullptr};
-    const std::array<const char*, 10> values{"10", "15", "5", "3", "30000", "UTF8", "xentz", url.c_str(), nullptr,
-                                             nullptr};
+    const std::array<const char*, 10> values{"10",   "15",    "5",         "3",     "30000",
+                                             "UTF8", "xentz", url.c_str(), nullptr, nullptr};
     handle out{PQconnectdbParams(keywords.data(), values.data(), 1)};
     if (PQstatus(out.get()) != CONNECTION_OK) {
         throw error(errc::connection_lost, "cannot connect to the PostgreSQL database: " +
@@ -93,9 +99,9 @@ handle connect(const std::string& url)
 
 errc code_of(std::string_view state, const PGconn* connection)
 {
-    if (PQstatus(connection) == CONNECTION_BAD || state.starts_with("08") || state.starts_with("57P")) {
-        return errc::connection_lost;
-    }
+    // 08P01 is a wrong call on a sound connection; what follows a real loss has a bad status.
+    const bool lost = (state.starts_with("08") && state != "08P01") || state.starts_with("57P");
+    if (lost || PQstatus(connection) == CONNECTION_BAD) return errc::connection_lost;
     if (state == "23505") return errc::unique_violation;
     if (state == "23503") return errc::foreign_key_violation;
     if (state == "40001" || state == "40P01") return errc::busy;

@@ -49,8 +49,8 @@ void create_private_file(const std::string& file)
     if (descriptor >= 0) {
         ::close(descriptor);
     } else if (errno != EEXIST) {
-        throw error(errc::other, "cannot create the database file " + file + ": " +
-                                     std::generic_category().message(errno));
+        throw error(errc::other,
+                    "cannot create the database file " + file + ": " + std::generic_category().message(errno));
     }
 }
 

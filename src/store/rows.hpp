@@ -73,9 +73,9 @@ struct repository {
     domain::tenant_id tenant_id;
     domain::device_id device_id;
     std::string user_id;
-    std::int64_t generation = 1;           // raising it revokes the derived secret
+    std::int64_t generation = 1;             // raising it revokes the derived secret
     std::optional<std::string> password_box; // sealed under the master key; absent = the device keeps it
-    bool initialised = false;              // a config was once stored
+    bool initialised = false;                // a config was once stored
     base::time_point created_at;
 };
 BOOST_DESCRIBE_STRUCT(repository, (),

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -77,7 +78,8 @@ public:
 private:
     std::string script(const std::string& verb) const
     {
-        return std::string{"'"} + XENTZ_TESTS_DIR + "/support/postgresql' " + verb + " '" + folder_->path().string() + "'";
+        return std::string{"'"} + XENTZ_TESTS_DIR + "/support/postgresql' " + verb + " '" + folder_->path().string() +
+               "'";
     }
 
     std::unique_ptr<temporary_folder> folder_;
@@ -97,6 +99,7 @@ inline const auto& postgresql_is_registered = postgresql();
 enum class engine { sqlite, postgresql };
 
 inline std::string name(engine e) { return e == engine::sqlite ? "sqlite" : "postgresql"; }
+inline void PrintTo(engine e, std::ostream* out) { *out << name(e); }
 
 // An empty database that exists as long as this.
 class fresh_database {

@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import net, programs, trees  # noqa: E402
 from harness.agent import Agent  # noqa: E402
+from harness.fleet import Fleet  # noqa: E402
 from harness.server import Server  # noqa: E402
 
 # No jitter and nothing that depends on the machine's time of day.
@@ -28,7 +29,8 @@ POLICY = {
 def pytest_generate_tests(metafunc):
     if "restic" in metafunc.fixturenames:
         found = programs.restic_programs()
-        metafunc.parametrize("restic", found, ids=[f"restic-{programs.restic_version(p)}" for p in found], scope="session")
+        ids = [f"restic-{programs.restic_version(program)}" for program in found]
+        metafunc.parametrize("restic", found, ids=ids, scope="session")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -116,3 +118,17 @@ def world(room):
 @pytest.fixture
 def server(world):
     return world.server()
+
+
+@pytest.fixture
+def fleet(server):
+    return Fleet(server)
+
+
+@pytest.fixture
+def unchanged(fleet):
+    """Whatever a test sends: afterwards nothing is stored and the server serves."""
+    before = fleet.everything()
+    yield fleet
+    assert fleet.everything() == before
+    fleet.assert_goes_on()

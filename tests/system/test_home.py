@@ -36,9 +36,9 @@ def test_nobody_else_reads_it(world, server, restic):
 
 def test_what_the_agent_does_not_know_is_kept(world, server, restic):
     agent = world.enrolled(server, restic, world.folder())
-    agent.config = {**agent.config, "note_of_the_owner": {"rack": 7}, "restic": {**agent.config["restic"], "extra": [1]}}
+    agent.config = {**agent.config, "note_of_the_owner": {"rack": 7}}
     agent.run("backup").expect(0)
-    agent.install(server.url, server.token("acme"))
+    agent.install(server.url, server.token("acme"), options=["--again"])
     assert agent.config["note_of_the_owner"] == {"rack": 7}
 
 
@@ -62,7 +62,10 @@ def test_an_older_password_is_never_overwritten(world, server, restic):
     agent = world.enrolled(server, restic, world.folder())
     agent.run("backup").expect(0)
     first = agent.password
-    agent.install(server.url, server.token("acme"), world.room / "source")
+    token = server.token("acme")
+    refused = agent.install(server.url, token, world.room / "source", expect=(1, 2))
+    assert "--again" in refused.err and agent.password == first, "not by accident"
+    agent.install(server.url, token, world.room / "source", options=["--again"])
     assert agent.password != first
     kept = [p for p in agent.home.iterdir() if p.name.startswith("restic.pw") and p.name != "restic.pw"]
     assert [p.read_text().strip() for p in kept] == [first]
@@ -87,7 +90,7 @@ def test_enrolling_when_the_first_answer_was_lost(world, server, restic):
     agent = world.agent(restic)
     token = server.token("acme")
     proxy.hook = lambda method, path, body: "drop-answer" if path == "/v1/install" else None
-    failed = agent.install(proxy.url, token, world.folder(), expect=(1, 7))
+    failed = agent.install(proxy.url, token, world.folder(), expect=(1,))
     assert failed.err.strip()
     proxy.hook = None
     agent.install(proxy.url, token, world.room / "source")
@@ -98,7 +101,7 @@ def test_enrolling_when_the_first_answer_was_lost(world, server, restic):
 def test_an_unreachable_server_leaves_no_half_enrolment(world, restic):
     agent = world.agent(restic)
     port = net.free_port()
-    failed = agent.install(f"http://127.0.0.1:{port}", "xit_" + "0" * 64, expect=(1, 7))
+    failed = agent.install(f"http://127.0.0.1:{port}", "xit_" + "0" * 64, expect=(1,))
     assert str(port) in failed.err
     assert not (agent.home / "config.json").exists()
     agent.run("backup").expect(4)

@@ -1,5 +1,5 @@
-"""Every request that must be refused, by raw HTTP: the status, a problem that names the fault, nothing stored, and a
-server that goes on."""
+"""Every request to the device API that must be refused, by raw HTTP: the status, a problem that names the fault,
+nothing stored, and a server that goes on."""
 
 import hashlib
 import json
@@ -8,71 +8,8 @@ import subprocess
 
 import pytest
 from harness import net
+from harness.fleet import METADATA, install, report_body, without_device, words
 from harness.server import Repository
-
-METADATA = {"hostname": "host", "os": "linux", "arch": "amd64"}
-MOMENT = "2026-11-23T02:00:00Z"
-
-
-def install(server, token, **more):
-    body = {"metadata": METADATA, **more}
-    return net.request(server.url + "/v1/install", "POST", body, net.bearer(token))
-
-
-def report_body(device, **changes):
-    body = {
-        "device_id": device, "job": "backup", "started_at": MOMENT, "finished_at": "2026-11-23T02:01:00Z",
-        "status": "success", "duration_ms": 60000, "metrics": {"files_total": 1}, "report_id": "rep_1",
-    }
-    return {k: v for k, v in {**body, **changes}.items() if v is not ...}
-
-
-def words(problem):
-    return " ".join(str(problem.get(k, "")) for k in ("type", "title", "detail")).lower()
-
-
-@pytest.fixture
-def fleet(server):
-    """A server with one device that enrolled by hand and put two objects into its repository."""
-    return Fleet(server)
-
-
-class Fleet:
-    def __init__(self, server):
-        self.server = server
-        enrolled = install(server, server.token("acme"))
-        assert enrolled.status == 200, enrolled
-        self.device = enrolled.data["device_id"]
-        self.key = enrolled.data["device_api_key"]
-        self.repository = Repository(enrolled.data["repo_path"])
-        assert self.repository.request("?create=true", "POST").status == 200
-        assert self.repository.request("config", "POST", b"config").status == 200
-        self.content = b"a pack"
-        self.name = hashlib.sha256(self.content).hexdigest()
-        assert self.repository.request(f"data/{self.name}", "POST", self.content).status == 200
-
-    def everything(self):
-        devices = [{k: v for k, v in d.items() if k != "last_seen_at"} for d in self.server.devices()]
-        return devices, self.server.reports(), self.server.stored_files(), self.repository.everything()
-
-    def report(self, body, key=None):
-        return net.request(self.server.url + "/v1/report", "POST", body, net.bearer(key or self.key))
-
-    def assert_goes_on(self):
-        assert self.server.running
-        assert net.request(self.server.url + "/v1/config", headers=net.bearer(self.key)).status == 200
-        answer = self.repository.request(f"data/{self.name}")
-        assert (answer.status, answer.body) == (200, self.content)
-
-
-@pytest.fixture
-def unchanged(fleet):
-    """Whatever a test sends: afterwards nothing is stored and the server serves."""
-    before = fleet.everything()
-    yield fleet
-    assert fleet.everything() == before
-    fleet.assert_goes_on()
-
 
 # ---- tokens and keys
 
@@ -149,37 +86,26 @@ def test_a_lost_answer_costs_neither_token_nor_device(server):
 
 
 def test_another_devices_key(unchanged):
-    other = None
     server = unchanged.server
     before = server.reports()
-    second = server.token("acme")
-    other = install(server, second).data
-    try:
-        answer = unchanged.report(report_body(unchanged.device), key=other["device_api_key"])
-        assert answer.status == 403 and "device" in words(answer.problem)
-        assert server.reports() == before
-        theirs = Repository(other["repo_path"])
-        crossed = net.request(unchanged.repository.url + "config", headers=theirs.headers)
-        unknown = net.request(
-            unchanged.repository.url.replace(unchanged.device, "dev_unknown") + "config", headers=theirs.headers)
-        assert crossed.status == unknown.status and crossed.status in (401, 403, 404)
-        assert crossed.body == unknown.body, "what is not theirs and what is not there look the same"
-        body = b"stolen"
-        name = hashlib.sha256(body).hexdigest()
-        for method in ("POST", "DELETE", "GET", "HEAD"):
-            found = net.request(unchanged.repository.url + f"data/{name}", method, body, theirs.headers)
-            assert found.status == crossed.status
-        assert theirs.everything() == {}
-    finally:
-        # The second device stays; the fixture compares all but it.
-        unchanged.everything = _without(unchanged.everything, other["device_id"])
-
-
-def _without(everything, device):
-    def kept():
-        devices, *rest = everything()
-        return [d for d in devices if d["device_id"] != device], *rest
-    return kept
+    other = install(server, server.token("acme")).data
+    # The second device stays; the fixture compares all but it.
+    unchanged.everything = without_device(unchanged.everything, other["device_id"])
+    answer = unchanged.report(report_body(unchanged.device), key=other["device_api_key"])
+    assert answer.status == 403 and "device" in words(answer.problem)
+    assert server.reports() == before
+    theirs = Repository(other["repo_path"])
+    crossed = net.request(unchanged.repository.url + "config", headers=theirs.headers)
+    unknown = net.request(
+        unchanged.repository.url.replace(unchanged.device, "dev_unknown") + "config", headers=theirs.headers)
+    assert crossed.status == unknown.status and crossed.status in (401, 403, 404)
+    assert crossed.body == unknown.body, "what is not theirs and what is not there look the same"
+    body = b"stolen"
+    name = hashlib.sha256(body).hexdigest()
+    for method in ("POST", "DELETE", "GET", "HEAD"):
+        found = net.request(unchanged.repository.url + f"data/{name}", method, body, theirs.headers)
+        assert found.status == crossed.status
+    assert theirs.everything() == {}
 
 
 # ---- bodies
@@ -248,7 +174,7 @@ def test_an_install_with_a_wrong(unchanged, body, field):
     assert answer.status in (400, 422) and field in words(answer.problem), answer
     assert install(unchanged.server, token).status == 200, "a refused request burns no token"
     newest = sorted(unchanged.server.devices(), key=lambda d: d["enrolled_at"])[-1]["device_id"]
-    unchanged.everything = _without(unchanged.everything, newest)
+    unchanged.everything = without_device(unchanged.everything, newest)
 
 
 def test_unknown_fields_are_ignored_and_flat_metrics_taken(fleet):
@@ -296,100 +222,6 @@ def test_wrong_method_and_unknown_path(unchanged, method, path, status):
     answer = net.request(unchanged.server.url + path, method, headers=net.bearer(unchanged.key))
     assert answer.status == status and answer.problem
     assert status == 404 or answer.headers["allow"]
-
-
-# ---- the repository server
-
-HASH = "a" * 64
-
-
-@pytest.mark.parametrize("rest", [
-    "../", "../../", "data/../config", "data/..", "data/../../../../../etc/passwd", "data/..%2f..%2fconfig", "data%2f" + HASH,
-    "%2e%2e/config", "data/%2e%2e/config", "data/.", "./config", "data//" + HASH, "data/\\..\\config",
-    "data/" + HASH + "/..", "data/" + HASH + "/x", "data/%00" + HASH[3:], "config/..",
-])
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_path_with_dots_and_other_tricks(unchanged, method, rest):
-    answer = unchanged.repository.request(rest, method, b"evil" if method == "POST" else None)
-    assert answer.status in (400, 401, 403, 404, 405), answer
-    assert b"root:" not in answer.body and answer.problem
-
-
-@pytest.mark.parametrize("name", [
-    "short", "A" * 64, HASH[:-1] + "g", HASH + "a", HASH[:-1], HASH + ".tmp", "", "a" * 63 + "%41", ".tmp-" + "a" * 59,
-])
-@pytest.mark.parametrize("kind", ["data", "keys", "locks", "snapshots", "index"])
-def test_a_name_that_is_no_hash(unchanged, kind, name):
-    answer = unchanged.repository.request(f"{kind}/{name}", "POST", b"evil")
-    assert answer.status in ((400, 404) if name else (400, 404, 405)), answer
-    assert answer.problem
-
-
-@pytest.mark.parametrize("kind", ["data", "keys", "locks", "snapshots", "index"])
-def test_a_body_that_does_not_match_its_hash(unchanged, kind):
-    right = hashlib.sha256(b"right").hexdigest()
-    answer = unchanged.repository.request(f"{kind}/{right}", "POST", b"wrong")
-    assert answer.status == 400 and "hash" in words(answer.problem) or "sha" in words(answer.problem)
-    assert unchanged.repository.request(f"{kind}/{right}").status == 404
-    assert unchanged.repository.request(f"{kind}/{right}", "HEAD").status == 404
-
-
-def test_an_unknown_type(unchanged):
-    assert unchanged.repository.request("secrets/" + HASH).status in (400, 404)
-    assert unchanged.repository.request("secrets/" + HASH, "POST", b"x").status in (400, 404)
-
-
-def test_no_length(unchanged):
-    """restic always says how long its objects are."""
-    body = iter([b"pack"])
-    name = hashlib.sha256(b"pack").hexdigest()
-    answer = unchanged.repository.request(f"data/{name}", "POST", body, {"Transfer-Encoding": "chunked"})
-    assert answer.status == 411 and answer.problem
-
-
-def test_another_config(unchanged):
-    assert unchanged.repository.request("config", "POST", b"config").status == 200, "the same bytes again"
-    answer = unchanged.repository.request("config", "POST", b"another")
-    assert answer.status == 403 and answer.problem
-    assert unchanged.repository.request("config").body == b"config"
-
-
-def test_an_endless_lock(unchanged):
-    """What restic keeps small has to be small here."""
-    url = unchanged.repository.url + "locks/" + HASH
-    answer, sent = net.oversized(url, 1_000_000_000, unchanged.repository.headers)
-    assert answer.status == 413 and sent < 100_000_000
-
-
-def test_create_without_saying_so(unchanged):
-    for query in ("", "?create=false", "?create=", "?created=true"):
-        assert unchanged.repository.request(query, "POST").status == 400
-
-
-def test_the_repository_without_a_credential(unchanged):
-    other = dict(unchanged.repository.headers)
-    for headers in ({}, net.basic(unchanged.repository.user, "wrong"), net.basic("", ""), net.bearer(unchanged.key),
-                    net.basic(unchanged.repository.user, unchanged.repository.secret[:-1])):
-        for rest in ("config", "data/", f"data/{unchanged.name}", "?create=true"):
-            method = "POST" if "create" in rest else "GET"
-            assert net.request(unchanged.repository.url + rest, method, headers=headers).status == 401
-    assert other == unchanged.repository.headers
-
-
-def test_ranges(fleet):
-    url = f"data/{fleet.name}"
-    def part(value):
-        return fleet.repository.request(url, headers={"Range": value})
-    assert (part("bytes=2-").status, part("bytes=2-").body) == (206, b"pack")
-    assert part("bytes=0-0").body == b"a" and part("bytes=0-0").headers["content-range"] == "bytes 0-0/6"
-    assert part("bytes=-2").body == b"ck"
-    assert part("bytes=0-").body == fleet.content
-    assert part("bytes=6-").status == 416 and part("bytes=6-").headers["content-range"] == "bytes */6"
-
-
-def test_deleting_what_is_missing(unchanged):
-    assert unchanged.repository.request("data/" + HASH, "DELETE").status == 200
-    assert unchanged.repository.request("locks/" + HASH, "DELETE").status == 200
 
 
 # ---- the agent, refused

@@ -24,7 +24,7 @@ def test_a_folder_with_newer_files_is_left_alone(world, server, backed_up):
     with open(newer, "w") as out:
         out.write("newer than the backup")
     before = trees.survey(target)
-    refused = agent.run("restore", "latest", "--target", target).expect(1)
+    refused = agent.run("restore", "latest", "--target", target).expect(2)
     assert "--overwrite" in refused.err and str(target) in refused.err
     assert not trees.differences(before, trees.survey(target)), "nothing may have been written"
     assert agent.state("restore")["fault"]["code"] == "target-not-empty"
@@ -84,11 +84,9 @@ def test_a_snapshot_that_does_not_exist(world, backed_up):
 
 def test_nothing_was_ever_backed_up(world, server, restic):
     agent = world.enrolled(server, restic, world.folder())
-    failed = agent.run("restore", "latest", "--target", world.room / "target")
-    assert failed.code in (1, 7) and "snapshot" in failed.err or "backup" in failed.err
-    assert server.stored_files() == [f for f in server.stored_files() if not f.endswith("/config")], (
-        "reading must not make a repository"
-    )
+    failed = agent.run("restore", "latest", "--target", world.room / "target").expect(1)
+    assert "snapshot" in failed.err or "backup" in failed.err
+    assert not [f for f in server.stored_files() if f.endswith("/config")], "reading must not make a repository"
 
 
 def test_the_target_of_a_restore_cannot_be_written(world, backed_up):

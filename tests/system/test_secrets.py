@@ -43,7 +43,7 @@ def test_good_and_bad_runs_show_no_secret(world, restic):
 
     with programs.ProcessWatch(restic) as watch:
         agent.install(proxy.url, token, source)
-        agent.run("--verbose", "backup").expect(0)
+        agent.run("backup", "--verbose").expect(0)
         agent.run("snapshots").expect(0)
         agent.run("restore", "latest", "--target", world.room / "restored").expect(0)
         agent.run("retention").expect(0)
@@ -88,7 +88,7 @@ def test_config_show_masks_and_still_helps(world, server, restic):
     assert agent.repository.host in shown, "where the repository is may be seen, its secret may not"
     masked = agent.ask("config", "show")
     assert agent.device_key not in json.dumps(masked) and agent.repository.secret not in json.dumps(masked)
-    assert masked["device_id"] == agent.device_id
+    assert masked["local"]["device_id"] == agent.device_id and masked["effective"]["retention"]["keep_last"] == 10
 
 
 def test_a_malformed_repository_address_is_never_shown(world, server, restic):
@@ -135,10 +135,10 @@ def test_a_malformed_address_in_legacy_mode(world, restic):
     address = f"rest:http://device:{secret}@127.0.0.1:notaport/"
     agent.run("install", "--repo", address, "--password-file", password, "--include", source, "--scheduler", "none")
     agent.run("install", "--repo", world.room / "repo", "--password-file", password, "--include", source,
-              "--scheduler", "none").expect(0)
+              "--scheduler", "none", "--again").expect(0)
     agent.config = {**agent.config, "restic": {**agent.config["restic"], "repository": address}}
-    for command in (["backup"], ["backup", "--auto-init"], ["retention"], ["snapshots"], ["status"], ["config", "show"]):
-        agent.run("--verbose", *command, limit=120)
+    for command in ("backup", "backup --auto-init", "retention", "snapshots", "status", "config show"):
+        agent.run(*command.split(), "--verbose", limit=120)
     assert agent.run("backup").code not in (0, 3)
     assert_nowhere({"secret": secret}, {"output": agent.transcript, **agent.everything_written()})
     assert_nowhere({"password": "a password of one's own"}, {"output": agent.transcript, **agent.everything_written()})

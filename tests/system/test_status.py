@@ -4,14 +4,16 @@ import pathlib
 import re
 import shutil
 
-STABLE = {"backup", "retention", "pending_reports"}
+# Present whatever happened; a job that never ran is absent.
+ALWAYS = {"format", "enrolled", "state", "running", "reports_pending", "config", "next_runs", "verdict", "remedy"}
 
 
 def test_before_anything_was_set_up(world, restic):
     agent = world.agent(restic)
-    told = agent.run("status")
-    told.expect(0, 4)
+    told = agent.run("status").expect(4)
     assert "install" in told.text, "what to do first"
+    data = agent.run("status", "--json").expect(4).data
+    assert ALWAYS <= set(data) and data["state"] == "not-enrolled" and data["enrolled"] is False
 
 
 def test_no_run_yet(world, server, restic):
@@ -19,8 +21,9 @@ def test_no_run_yet(world, server, restic):
     told = agent.run("status").expect(0)
     assert re.search(r"backup.*(never|no run|none|not yet)", told.out, re.I), told.out
     data = agent.ask("status")
-    assert STABLE <= set(data)
-    assert data["backup"] is None and data["retention"] is None and data["pending_reports"] == 0
+    assert ALWAYS <= set(data) and data["format"] == 1
+    assert "backup" not in data and "retention" not in data and data["reports_pending"] == 0
+    assert data["state"] == "active" and data["verdict"]
 
 
 def test_good_failed_and_pending(world, server, restic):
@@ -46,7 +49,7 @@ def test_good_failed_and_pending(world, server, restic):
     bad = agent.ask("status")
     assert bad["backup"]["status"] == "failure"
     assert bad["backup"]["fault"]["code"] == "source-missing"
-    assert bad["pending_reports"] == 1
+    assert bad["reports_pending"] == 1
     assert kept in str(bad), "when the last good backup was is not forgotten over a failed one"
     told = agent.run("status").expect(0).out
     assert re.search(r"fail", told, re.I) and str(source) in told, f"the error and what it is about:\n{told}"
@@ -66,7 +69,7 @@ def test_status_needs_no_server_and_changes_nothing(world, server, restic):
 
 
 def test_the_documented_keys_are_those_printed(world, server, restic):
-    """docs/agent-files.md describes `status --json`: each key at its top stands there."""
+    """`status --json` is described in docs: each key at its top stands there."""
     agent = world.enrolled(server, restic, world.folder())
     agent.run("backup").expect(0)
     docs = pathlib.Path(__file__).parents[2] / "docs"

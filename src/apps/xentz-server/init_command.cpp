@@ -2,7 +2,7 @@
 #include "control/administration.hpp"
 #include "installation.hpp"
 #include "output.hpp"
-#include "repo/disk_blob_store.hpp"
+#include "repo/storage_identity.hpp"
 
 #include <CLI/CLI.hpp>
 

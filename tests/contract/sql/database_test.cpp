@@ -1,6 +1,7 @@
 // What every database behind sql::database does, on each engine.
 #include "support/databases.hpp"
 
+#include <boost/describe/class.hpp>
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -30,10 +31,7 @@ constexpr const char* schema = "create table item (name text primary key, amount
 
 class database_test : public testing::TestWithParam<engine> {
 protected:
-    void SetUp() override
-    {
-        db->migrate({{"0001_item", schema}});
-    }
+    void SetUp() override { db->migrate({{"0001_item", schema}}); }
 
     std::int64_t count()
     {
@@ -161,7 +159,8 @@ TEST_P(database_test, names_a_unique_violation_without_its_value)
 
 TEST_P(database_test, names_a_foreign_key_violation)
 {
-    db->migrate({{"0001_item", schema}, {"0002_part", "create table part (item text not null references item (name))"}});
+    db->migrate(
+        {{"0001_item", schema}, {"0002_part", "create table part (item text not null references item (name))"}});
     EXPECT_EQ(code_thrown_by([&] { db->write([](connection& c) { c.query("insert into part values ('none')"); }); }),
               errc::foreign_key_violation);
     add("a");
@@ -270,9 +269,8 @@ TEST_P(database_test, a_wrong_number_of_arguments_is_an_error)
     add("a");
     EXPECT_EQ(code_thrown_by([&] { db->read([](connection& c) { c.query("select 1 from item where name = $1"); }); }),
               errc::other);
-    EXPECT_EQ(code_thrown_by([&] {
-                  db->read([](connection& c) { c.query("select 1 from item where name = $1", "a", "b"); });
-              }),
+    EXPECT_EQ(code_thrown_by(
+                  [&] { db->read([](connection& c) { c.query("select 1 from item where name = $1", "a", "b"); }); }),
               errc::other);
 }
 
@@ -306,7 +304,7 @@ TEST_P(database_test, a_connection_is_waited_for_and_not_for_ever)
 }
 
 INSTANTIATE_TEST_SUITE_P(each, database_test, testing::Values(engine::sqlite, engine::postgresql),
-                         [](const auto& info) { return test::name(info.param); });
+                         [](const auto& chosen) { return test::name(chosen.param); });
 
 TEST(open_database, refuses_other_addresses_without_repeating_them)
 {

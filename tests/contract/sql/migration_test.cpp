@@ -15,7 +15,8 @@ using scripts = std::vector<database::script>;
 const scripts& three()
 {
     static const scripts out{
-        {"0001_one", "-- first\ncreate table one (n bigint);\ninsert into one values (1);\n-- a last comment; really\n"},
+        {"0001_one",
+         "-- first\ncreate table one (n bigint);\ninsert into one values (1);\n-- a last comment; really\n"},
         {"0002_two", "alter table one add column name text; create index one_name on one (name);"},
         {"0003_three", "create table three (n bigint); insert into three select n from one"},
     };
@@ -57,9 +58,8 @@ TEST_P(migration_test, applies_each_script_once_and_in_order)
     const auto rows = db->read([](connection& c) { return c.query("select n from three"); });
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_EQ(rows.get<int>(0, 0), 1);
-    const auto at = db->read([](connection& c) {
-        return c.query("select min(applied_at), max(applied_at) from schema_migrations");
-    });
+    const auto at = db->read(
+        [](connection& c) { return c.query("select min(applied_at), max(applied_at) from schema_migrations"); });
     EXPECT_GE(at.get<base::time_point>(0, 0), before);
     EXPECT_LE(at.get<base::time_point>(0, 1), std::chrono::system_clock::now() + std::chrono::seconds{2});
 }
@@ -109,7 +109,7 @@ TEST_P(migration_test, refuses_a_schema_of_another_program)
 }
 
 INSTANTIATE_TEST_SUITE_P(each, migration_test, testing::Values(engine::sqlite, engine::postgresql),
-                         [](const auto& info) { return test::name(info.param); });
+                         [](const auto& chosen) { return test::name(chosen.param); });
 
 } // namespace
 } // namespace xentz::sql

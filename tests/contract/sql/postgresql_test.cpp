@@ -1,4 +1,5 @@
-// What is particular to PostgreSQL: connections that get lost, transactions that have to be repeated, secrets in addresses.
+// What is particular to PostgreSQL: connections that get lost, transactions that have to be repeated, secrets in
+// addresses.
 #include "support/databases.hpp"
 
 #include <gmock/gmock.h>
@@ -28,15 +29,11 @@ protected:
         other->read([&](connection& c) { c.query("select pg_terminate_backend($1, 5000)", backend); });
     }
     static int backend_of(connection& c) { return c.query("select pg_backend_pid()").get<int>(0, 0); }
-    static void raise(connection& c, std::string_view name)
-    {
-        c.query("update t set n = n + 1 where name = $1", name);
-    }
+    static void raise(connection& c, std::string_view name) { c.query("update t set n = n + 1 where name = $1", name); }
     std::int64_t n(std::string_view name)
     {
-        return db->read([&](connection& c) {
-            return c.query("select n from t where name = $1", name).get<std::int64_t>(0, 0);
-        });
+        return db->read(
+            [&](connection& c) { return c.query("select n from t where name = $1", name).get<std::int64_t>(0, 0); });
     }
 
     test::fresh_database fresh{engine::postgresql};

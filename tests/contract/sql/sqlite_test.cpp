@@ -59,7 +59,7 @@ TEST_F(sqlite_test, only_the_owner_can_read_the_files)
     make_table();
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(fresh.file().parent_path())) {
-        struct stat status {};
+        struct stat status{};
         ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 0777u, 0600u) << entry.path();
         ++files;

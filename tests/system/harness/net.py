@@ -43,7 +43,7 @@ class Answer:
     def problem(self):
         """The body as RFC 9457 problem details, complete and consistent."""
         kind = self.headers.get("content-type", "")
-        assert kind.split(";")[0].strip() == "application/problem+json", f"{self.status} came as {kind!r}: {self.body!r}"
+        assert kind.split(";")[0].strip() == "application/problem+json", f"{self.status} is {kind!r}: {self.body!r}"
         found = self.data
         assert found["status"] == self.status, found
         assert found["type"] and found["type"] != "about:blank", found

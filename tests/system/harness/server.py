@@ -175,7 +175,7 @@ class Repository:
         for (kind, name), size in listed.items():
             assert re.fullmatch("[0-9a-f]{64}", name), f"{kind}/{name} is listed"
             answer = self.request(f"{kind}/{name}")
-            assert answer.status == 200 and len(answer.body) == size, f"{kind}/{name}: {answer.status}, {len(answer.body)}"
+            assert (answer.status, len(answer.body)) == (200, size), f"{kind}/{name}: {answer.status}"
             assert hashlib.sha256(answer.body).hexdigest() == name, f"{kind}/{name} does not hold what its name says"
         return listed
 

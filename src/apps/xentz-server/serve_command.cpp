@@ -1,0 +1,150 @@
+#include "context.hpp"
+#include "control/device_api.hpp"
+#include "health.hpp"
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "installation.hpp"
+#include "os/stop.hpp"
+#include "output.hpp"
+#include "repo/disk_blob_store.hpp"
+#include "repo/rest_handler.hpp"
+#include "store_ledger.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+namespace xentz::apps {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+struct serve_options {
+    std::vector<std::string> listen{"127.0.0.1:8080"};
+    std::string public_url;
+    std::string url_prefix;
+    std::string tls_cert, tls_key;
+    bool allow_http = false;
+};
+
+std::string printed(const http::listen_address& a)
+{
+    const bool v6 = a.host.find(':') != std::string::npos;
+    return (v6 ? "[" + a.host + "]" : a.host) + ":" + std::to_string(a.port);
+}
+
+bool is_wildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+result<http::server_options> server_options_of(const serve_options& o)
+{
+    http::server_options out;
+    if (o.tls_cert.empty() != o.tls_key.empty())
+        return fail(fault_code::usage, "TLS needs both a certificate and its key", "Give --tls-cert and --tls-key");
+    if (!o.tls_cert.empty()) out.tls = http::tls_files{o.tls_cert, o.tls_key};
+    for (const auto& text : o.listen) {
+        auto address = http::parse_listen_address(text);
+        if (!address) return fail(fault_code::usage, address.error().message, address.error().remedy);
+        if (!out.tls && !o.allow_http && !http::is_literal_loopback(address->host))
+            return fail(fault_code::insecure_transport, "--listen " + text + " would serve plain HTTP to other machines",
+                        "Add --tls-cert and --tls-key, or --allow-http where a proxy in front speaks TLS");
+        if (is_wildcard(address->host) && o.public_url.empty())
+            return fail(fault_code::usage, "--listen " + text + " does not say how devices reach this server",
+                        "Add --public-url URL");
+        out.listen.push_back(std::move(*address));
+    }
+    return out;
+}
+
+// "/control/" and "control" both mean "/control".
+std::string normal_prefix(std::string prefix)
+{
+    while (prefix.ends_with('/')) prefix.pop_back();
+    if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
+    return prefix;
+}
+
+result<std::string> public_url_of(const serve_options& o, const http::server& server)
+{
+    const auto prefix = normal_prefix(o.url_prefix);
+    if (o.public_url.empty())
+        return (o.tls_cert.empty() ? "http://" : "https://") + printed(server.addresses().front()) + prefix;
+    const auto parts = http::parse_url(o.public_url);
+    const bool http_like = o.public_url.starts_with("http://") || o.public_url.starts_with("https://");
+    if (!parts || !http_like || parts->basic)
+        return fail(fault_code::usage, "--public-url must be an address such as https://backup.example.com");
+    auto url = o.public_url;
+    while (url.ends_with('/')) url.pop_back();
+    return url.ends_with(prefix) ? url : url + prefix;
+}
+
+// "http://127.0.0.1:8080/control and http://[::1]:8080/control"
+std::string addresses_of(const http::server_options& options, const serve_options& o, const http::server& server)
+{
+    std::string out;
+    for (const auto& address : server.addresses())
+        out += (out.empty() ? "" : " and ") + std::string{options.tls ? "https://" : "http://"} + printed(address) +
+               normal_prefix(o.url_prefix);
+    return out;
+}
+
+result<> serve(context& c, const serve_options& o)
+{
+    // Before any thread is started, so that each of them leaves the signals alone.
+    const auto signals = os::catch_stop_signals();
+    auto home = open_installation(c);
+    if (!home) return base::failed(home);
+    const auto storage = storage_path(c);
+    if (!storage) return std::unexpected(storage.error());
+    const auto options = server_options_of(o);
+    if (!options) return std::unexpected(options.error());
+
+    auto blobs = repo::disk_blob_store::open(c.files, *storage, home->storage_id);
+    if (!blobs) return base::failed(blobs);
+    if (auto claimed = (*blobs)->claim("xentz-server, process " + std::to_string(::getpid())); !claimed) {
+        if (claimed.error().code != fault_code::repository_unavailable) return claimed;
+        c.log.error("not ready: " + base::sentence(claimed.error()));
+    }
+    store_ledger ledger{*home->store, home->key};
+    repo::rest_handler repositories{**blobs, ledger, c.log};
+    control::services services{*home->store, home->key, c.clock, c.random, c.log, ""};
+
+    http::router router{normal_prefix(o.url_prefix)};
+    control::add_device_api(router, services);
+    add_health(router, *home->store, **blobs);
+    router.mount("/repo/", repositories);
+
+    auto server = http::make_server(*options, router, c.log);
+    if (!server) return base::failed(server);
+    auto url = public_url_of(o, **server);
+    if (!url) return base::failed(url);
+    services.public_url = std::move(*url);
+
+    print_line("xentz-server ready on " + addresses_of(*options, o, **server));
+    (*server)->run(signals->token());
+    c.log.info("stopped");
+    return {};
+}
+
+} // namespace
+
+void add_serve_command(CLI::App& app, context& c)
+{
+    auto* command = app.add_subcommand("serve", "serve the device API and the repositories");
+    auto o = std::make_shared<serve_options>();
+    command->add_option("--listen", o->listen, "ADDRESS:PORT to listen on; may be repeated; port 0 takes a free one")
+        ->envname("XENTZ_LISTEN")
+        ->capture_default_str();
+    command->add_option("--public-url", o->public_url, "how devices reach this server (default: the first --listen)")
+        ->envname("XENTZ_PUBLIC_URL");
+    command->add_option("--url-prefix", o->url_prefix, "path below which everything is served, for example /control")
+        ->envname("XENTZ_URL_PREFIX");
+    command->add_option("--tls-cert", o->tls_cert, "PEM file: certificate and its chain")->envname("XENTZ_TLS_CERT");
+    command->add_option("--tls-key", o->tls_key, "PEM file: private key")->envname("XENTZ_TLS_KEY");
+    command->add_flag("--allow-http", o->allow_http, "serve plain HTTP on an address that is not loopback")
+        ->envname("XENTZ_ALLOW_HTTP");
+    command->callback([&c, o] { c.action = [&c, o] { return serve(c, *o); }; });
+}
+
+} // namespace xentz::apps
