@@ -162,6 +162,9 @@ public:
         if (effective) {
             if (!effective->config.version.empty()) state.config_version = effective->config.version;
             state.config_source = name(effective->origin);
+            if (effective->fetch_fault)
+                state.warnings.push_back("ran with the config of " + base::to_rfc3339(effective->fetched_at) + ": " +
+                                         effective->fetch_fault->message);
             if (outcome) state.repository = without_credential(effective->config.restic.repository);
         }
         return finish(std::move(state), outcome, stop);
@@ -172,11 +175,7 @@ private:
                                 const std::optional<job_state>& previous, std::stop_token stop)
     {
         run_context context{env_, local_, effective, *client_, previous, stop};
-        auto outcome = work(context);
-        if (outcome && effective.fetch_fault)
-            outcome->warnings.push_back("ran with the config of " + base::to_rfc3339(effective.fetched_at) + ": " +
-                                        effective.fetch_fault->message);
-        return outcome;
+        return work(context);
     }
 
     void send_pending(std::stop_token stop)

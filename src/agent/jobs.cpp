@@ -68,6 +68,9 @@ result<job_outcome> back_up(run_context& c, bool auto_init, const engine::progre
     out.metrics = made->metrics;
     if (made->unreadable_count > 0) out.metrics.files_unreadable = made->unreadable_count;
     if (made->status == domain::run_status::partial) out.shortfall = shortfall_of(*made);
+    if (made->metrics.files_total == std::uint64_t{0})
+        out.warnings.emplace_back("the snapshot holds no file: check include and exclude");
+    for (const auto& clash : excluded_includes(*request)) out.warnings.push_back(clash);
     return out;
 }
 

@@ -45,6 +45,17 @@ result<engine::backup_request> plan_backup(const local_config& local, const effe
     return r;
 }
 
+std::vector<std::string> excluded_includes(const engine::backup_request& r)
+{
+    std::vector<std::string> out;
+    for (const auto& folder : r.include)
+        for (const auto& pattern : r.exclude) {
+            const bool covers = pattern.starts_with('/') && (folder == pattern || folder.starts_with(pattern + "/"));
+            if (covers) out.push_back("nothing of " + folder + " is backed up: it is excluded by " + pattern);
+        }
+    return out;
+}
+
 result<domain::retention> plan_retention(const effective_config& effective)
 {
     if (auto ok = check_enabled(effective); !ok) return base::failed(ok);

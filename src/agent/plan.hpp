@@ -19,6 +19,9 @@ base::result<> check_enabled(const effective_config& effective);
 base::result<engine::backup_request> plan_backup(const local_config& local, const effective_config& effective,
                                                  const home& h);
 
+// Each folder of the request that one of its excludes takes away whole, as a sentence: nobody means that.
+std::vector<std::string> excluded_includes(const engine::backup_request& r);
+
 // disabled; retention_empty; server_refused where the server answered and refused the config: a device that may not
 // know its policy must not delete by an old one (a server that is merely away is no reason).
 base::result<domain::retention> plan_retention(const effective_config& effective);

@@ -78,8 +78,7 @@ policy default_policy()
 {
     policy p;
     p.schedule.jitter_minutes = 60;
-    p.exclude = {"**/.cache", "**/Cache", "**/.Trash*", "/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp",
-                 "/var/cache", "/swapfile"};
+    p.exclude = {"**/.cache", "**/.Trash*", "**/.local/share/Trash", "/proc", "/sys", "/dev", "/var/cache", "/swapfile"};
     p.retention = {.keep_last = 3, .keep_daily = 7, .keep_weekly = 4, .keep_monthly = 12, .prune = true};
     return p;
 }

@@ -123,7 +123,7 @@ base::result<destination> check(const client_request& r, bool allow_http)
     if (!to.https && !allow_http && !is_literal_loopback(to.host)) {
         return base::fail(fault_code::insecure_transport,
                           to.name + " would be spoken to over plain HTTP, where others can read along",
-                          "use its https:// address, or --allow-http where the network itself is protected");
+                          "Use its https:// address, or --allow-http where the network itself is protected");
     }
     return to;
 }
@@ -200,10 +200,11 @@ std::unexpected<base::fault> untrusted(CURL* handle, const std::string& name)
 {
     long result = 0;
     curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
-    const std::string why =
-        result == X509_V_OK ? "it is made out to another name" : X509_verify_cert_error_string(result);
+    // What libcurl leaves there where OpenSSL had no objection and the name is the only thing wrong.
+    const bool of_other_name = result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED;
+    const std::string why = of_other_name ? "it is made out to another name" : X509_verify_cert_error_string(result);
     return base::fail(fault_code::tls_failed, "the certificate of " + name + " is not trusted: " + why,
-                      "check the address, or name the authority that signed it with --ca-file");
+                      "Check the address, or name the authority that signed it with --ca-file");
 }
 
 std::unexpected<base::fault> timed_out(CURL* handle, const client_options& o, const std::string& name)
@@ -214,7 +215,7 @@ std::unexpected<base::fault> timed_out(CURL* handle, const client_options& o, co
     return base::fail(fault_code::network_timeout,
                       std::string{connected > 0 ? "no complete answer from " : "no connection to "} + name +
                           " within " + std::to_string(limit.count()) + " ms",
-                      "check that the server is running and that the network lets it through");
+                      "Check that the server is running and that the network lets it through");
 }
 
 bool is_tls_trouble(CURLcode code)
@@ -236,7 +237,7 @@ std::unexpected<base::fault> to_fault(CURL* handle, CURLcode code, const transfe
                                       const destination& to)
 {
     const auto& name = to.name;
-    const std::string look = "check that the server is running and that its address is right";
+    const std::string look = "Check that the server is running and that its address is right";
     if (t.too_large) return base::fail(fault_code::protocol_error, "the answer of " + name + " is too large");
     switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
@@ -245,10 +246,10 @@ std::unexpected<base::fault> to_fault(CURL* handle, CURLcode code, const transfe
         return timed_out(handle, o, name);
     case CURLE_COULDNT_RESOLVE_HOST:
         return base::fail(fault_code::network_unreachable, "cannot reach " + name + ": its name was not found",
-                          "check the server's address and this machine's network");
+                          "Check the server's address and this machine's network");
     case CURLE_COULDNT_RESOLVE_PROXY:
         return base::fail(fault_code::network_unreachable, "cannot reach " + name + ": the proxy was not found",
-                          "check the proxy settings of the environment");
+                          "Check the proxy settings of the environment");
     case CURLE_COULDNT_CONNECT:
         return base::fail(fault_code::network_unreachable, "cannot reach " + name + ": " + why_unconnected(handle),
                           look);
@@ -262,7 +263,7 @@ std::unexpected<base::fault> to_fault(CURL* handle, CURLcode code, const transfe
         return untrusted(handle, name);
     case CURLE_SSL_CACERT_BADFILE:
         return base::fail(fault_code::tls_failed, "cannot read the certificate authorities for " + name,
-                          "check the file that --ca-file names");
+                          "Check the file that --ca-file names");
     case CURLE_OUT_OF_MEMORY:
         return base::fail(fault_code::out_of_memory, "no memory for the request to " + name);
     default:
@@ -270,7 +271,7 @@ std::unexpected<base::fault> to_fault(CURL* handle, CURLcode code, const transfe
     }
     if (is_tls_trouble(code)) {
         return base::fail(fault_code::tls_failed, "no TLS connection with " + name + " came about",
-                          "check that the server speaks HTTPS at this port");
+                          "Check that the server speaks HTTPS at this port");
     }
     if (is_no_http(code)) return base::fail(fault_code::protocol_error, name + " does not answer in HTTP", look);
     return base::fail(fault_code::network_unreachable,

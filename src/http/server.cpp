@@ -39,11 +39,11 @@ std::unexpected<base::fault> cannot_listen(const listen_address& a, const error_
     const auto what = "cannot listen on " + to_text(a) + ": ";
     if (error == asio::error::address_in_use) {
         return base::fail(fault_code::conflict, what + "the port is taken",
-                          "stop the program that uses it, or listen on another port");
+                          "Stop the program that uses it, or listen on another port");
     }
     if (error == asio::error::access_denied) {
         return base::fail(fault_code::config_invalid, what + "ports below 1024 need a special permission",
-                          "listen on a higher port, or give the service CAP_NET_BIND_SERVICE");
+                          "Listen on a higher port, or give the service CAP_NET_BIND_SERVICE");
     }
     return base::fail(fault_code::config_invalid, what + error.message(), "listen on an address of this machine");
 }
@@ -54,7 +54,7 @@ base::result<tcp::acceptor> bind_to(asio::io_context& io, const listen_address& 
     const auto address = asio::ip::make_address(a.host, error);
     if (error) {
         return base::fail(fault_code::invalid_value, "cannot listen on " + a.host + ": it is no IP address",
-                          "write it as 127.0.0.1:8080 or [::1]:8080");
+                          "Write it as 127.0.0.1:8080 or [::1]:8080");
     }
     const tcp::endpoint endpoint{address, a.port};
     tcp::acceptor acceptor{asio::make_strand(io)};
@@ -72,7 +72,7 @@ std::unexpected<base::fault> bad_tls_file(const std::string& what, const std::fi
                                           const error_code& error)
 {
     return base::fail(fault_code::config_invalid, "cannot use " + what + " " + file.string() + ": " + error.message(),
-                      "check that the file exists, is readable to the server and in PEM format");
+                      "Check that the file exists, is readable to the server and in PEM format");
 }
 
 base::result<std::unique_ptr<asio::ssl::context>> make_tls(const tls_files& files)
@@ -211,7 +211,7 @@ base::result<listen_address> parse_listen_address(std::string_view text)
 {
     const auto wrong = [&] {
         return base::fail(fault_code::invalid_value, "'" + std::string{text} + "' is no address to listen on",
-                          "write it as 127.0.0.1:8080 or [::1]:8080");
+                          "Write it as 127.0.0.1:8080 or [::1]:8080");
     };
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return wrong();

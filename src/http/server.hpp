@@ -32,12 +32,11 @@ struct tls_files {
 struct server_options {
     std::vector<listen_address> listen;
     std::optional<tls_files> tls;
-    std::chrono::milliseconds idle_timeout = std::chrono::seconds{120}; // between requests
-    std::chrono::milliseconds header_timeout =
-        std::chrono::seconds{20}; // from the first byte of a request to its last header
-    std::chrono::milliseconds body_timeout = std::chrono::seconds{60}; // without any progress, reading or writing
-    std::chrono::milliseconds stop_grace = std::chrono::seconds{30};   // for requests under way at a stop
-    std::size_t most_header_bytes = 16 * 1024;                         // more is answered 431
+    std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};  // between requests
+    std::chrono::milliseconds header_timeout = std::chrono::seconds{20}; // for a request's head or a TLS handshake
+    std::chrono::milliseconds body_timeout = std::chrono::seconds{60};   // without any progress, reading or writing
+    std::chrono::milliseconds stop_grace = std::chrono::seconds{30};     // for requests under way at a stop
+    std::size_t most_header_bytes = 16 * 1024;                           // more is answered 431
     unsigned network_threads = 2;
     unsigned worker_threads = 16; // for handlers
 };
@@ -52,7 +51,8 @@ public:
     virtual void run(std::stop_token stop) = 0;
 };
 
-// Binds at once, so that a taken port is known here; `h` and `log` must outlive the server.
+// Binds at once, so that a taken port is known here (conflict; another address that cannot be used, or a TLS file, is
+// config_invalid, what is no address invalid_value). `h` and `log` must outlive the server, which runs once.
 base::result<std::unique_ptr<server>> make_server(const server_options& options, handler& h, base::logger& log);
 
 } // namespace xentz::http

@@ -15,7 +15,7 @@ namespace urls = boost::urls;
 std::unexpected<base::fault> no_url()
 {
     return base::fail(base::fault_code::invalid_value, "the address is no http:// or https:// URL",
-                      "write it as https://host:port/path");
+                      "Write it as https://host:port/path");
 }
 
 // Boost.URL 1.81 takes "http://host:port/" for the host with the path "port/", and lets a port be any number.

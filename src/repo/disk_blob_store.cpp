@@ -69,8 +69,8 @@ public:
                         "Send the object again; where that does not help, check the memory of the sending machine");
         if (auto ok = temporary_.file->sync(); !ok) return ok;
         temporary_.file.reset();
-        auto placed = is_config ? store_.place_config(temporary_.where, key_, hash)
-                                : store_.place(temporary_.where, key_);
+        auto placed =
+            is_config ? store_.place_config(temporary_.where, key_, hash) : store_.place(temporary_.where, key_);
         placed_ = placed.has_value();
         return placed;
     }

@@ -32,8 +32,8 @@ std::vector<std::string> disk_layout::folders(object_type type)
 std::vector<std::string> disk_layout::folders()
 {
     std::vector<std::string> out{std::string{name(object_type::data)}};
-    for (const auto type : {object_type::data, object_type::keys, object_type::locks, object_type::snapshots,
-                            object_type::index})
+    for (const auto type :
+         {object_type::data, object_type::keys, object_type::locks, object_type::snapshots, object_type::index})
         for (auto& folder : folders(type)) out.push_back(std::move(folder));
     return out;
 }

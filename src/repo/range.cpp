@@ -42,7 +42,8 @@ byte_range parse_range(std::string_view header, std::uint64_t size)
     const byte_range whole{byte_range::how::whole, 0, size};
     const byte_range unsatisfiable{byte_range::how::unsatisfiable, 0, 0};
     const auto equals = header.find('=');
-    if (size == 0 || equals == std::string_view::npos || !is_bytes_unit(trimmed(header.substr(0, equals)))) return whole;
+    if (size == 0 || equals == std::string_view::npos || !is_bytes_unit(trimmed(header.substr(0, equals))))
+        return whole;
     const auto text = trimmed(header.substr(equals + 1));
     const auto dash = text.find('-');
     if (dash == std::string_view::npos) return whole;

@@ -103,11 +103,17 @@ arguments check_arguments(const invocation& i, bool read_data)
     return a;
 }
 
-std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
-                                               const environment_files& files)
+std::map<std::string, std::string> inherited(const std::map<std::string, std::string>& base)
 {
     auto result = base;
     std::erase_if(result, [](const auto& variable) { return variable.first.starts_with("RESTIC_"); });
+    return result;
+}
+
+std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
+                                               const environment_files& files)
+{
+    auto result = inherited(base);
     result["RESTIC_REPOSITORY_FILE"] = files.repository.string();
     result["RESTIC_PASSWORD_FILE"] = files.password.string();
     result["RESTIC_CACHE_DIR"] = files.cache.string();

@@ -43,7 +43,9 @@ struct environment_files {
     std::filesystem::path cache; // folder
 };
 
-// `base` without its RESTIC_* variables, which could name another repository or password, and our own.
+// `base` without its RESTIC_* variables, which could name another repository or password.
+std::map<std::string, std::string> inherited(const std::map<std::string, std::string>& base);
+// The same and our own.
 std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
                                                const environment_files& files);
 

@@ -24,13 +24,14 @@ bool is_noise(std::string_view line)
            contains(line, "at least one source file could not be read");
 }
 
-// "Fatal: Fatal: create repository at ... failed." without its beginning and end.
+// restic says "Fatal: " at the beginning, and again where one of its errors holds another.
 std::string quote(std::string_view line)
 {
     constexpr std::string_view fatal = "Fatal: ";
-    while (line.starts_with(fatal)) line.remove_prefix(fatal.size());
-    while (line.ends_with('.') || line.ends_with(' ')) line.remove_suffix(1);
-    return shortened(line, longest_quote);
+    std::string text{line};
+    for (auto at = text.find(fatal); at != std::string::npos; at = text.find(fatal, at)) text.erase(at, fatal.size());
+    while (text.ends_with('.') || text.ends_with(' ')) text.pop_back();
+    return shortened(text, longest_quote);
 }
 
 // Where no rule knows the cause: the last fatal error, else the last line that says anything.

@@ -46,7 +46,7 @@ base::result<version> restic_program::ask_version(std::stop_token stop)
     std::optional<restic::version> found;
     error_lines errors{[this](std::string_view text) { return clean(text); }};
     const auto end = run(
-        version_arguments(), setup_.base_environment, setup_.limits, std::move(stop),
+        version_arguments(), inherited(setup_.base_environment), setup_.limits, std::move(stop),
         [&](std::string_view line) {
             if (!found) found = parse_version(line);
         },

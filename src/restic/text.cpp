@@ -6,6 +6,7 @@ namespace xentz::restic {
 namespace {
 
 constexpr std::size_t longest_kept = 4096;
+constexpr std::size_t longest_read = 16 * longest_kept;
 
 unsigned char byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
 
@@ -75,8 +76,8 @@ std::string shortened(std::string_view text, std::size_t most)
 
 std::string fit(std::string_view text, const cleaner& clean)
 {
-    // Redacted before it is cut: half a secret would not be recognised.
-    return shortened(clean(printable(text)), longest_kept);
+    // Redacted before it is cut to what is kept: half a secret would not be recognised.
+    return shortened(clean(printable(text.substr(0, longest_read))), longest_kept);
 }
 
 std::string_view password_of(std::string_view address)

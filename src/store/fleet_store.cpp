@@ -33,6 +33,7 @@ constexpr const char* mark_token_revoked =
     "update install_token set revoked_at = coalesce(revoked_at, $1) where id = $2 returning id";
 
 constexpr const char* unless_email_taken = "on conflict (email) do nothing returning email";
+constexpr const char* update_password = "update user_account set password_hash = $1 where email = $2 returning email";
 constexpr const char* all_users = "from user_account order by created_at, email";
 
 } // namespace
@@ -131,6 +132,11 @@ bool fleet_store::revoke_token(const domain::token_id& id, base::time_point now)
 bool fleet_store::add_user(const user& u)
 {
     return db_->write([&](sql::connection& c) { return !c.insert("user_account", u, unless_email_taken).empty(); });
+}
+
+bool fleet_store::set_user_password(std::string_view email, const std::string& password_hash)
+{
+    return db_->write([&](sql::connection& c) { return !c.query(update_password, password_hash, email).empty(); });
 }
 
 std::vector<user> fleet_store::users()

@@ -34,6 +34,7 @@ def main():
 
 def measure(asked, room, server):
     server.tenant("bench")
+    server.policy("bench", {})
     server.start()
     source = room / "source"
     trees.make_small(source, asked.files)

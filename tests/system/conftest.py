@@ -21,7 +21,6 @@ from harness.server import Server  # noqa: E402
 POLICY = {
     "schedule": {"daily_at": "02:00"},
     "include": [],
-    "exclude": [],
     "retention": {"keep_last": 10, "prune": True},
 }
 

@@ -45,7 +45,9 @@ int conclude(const agent::environment& env, base::result<agent::run_result> r, b
     for (const auto& warning : s.warnings) print_warning(warning);
     if (s.status == domain::run_status::partial && r->fault) print_warning(env.secrets->clean(base::sentence(*r->fault)));
     if (r->reports_pending > 0)
-        print_warning(std::to_string(r->reports_pending) + " reports wait to be sent; the next run sends them");
+        print_warning(r->reports_pending == 1
+                          ? "1 report waits in the spool; the next run sends it"
+                          : std::to_string(r->reports_pending) + " reports wait in the spool; the next run sends them");
     if (!r->fault || s.status == domain::run_status::partial) return agent::exit_code_of(s.status);
     return print_fault({r->fault->code, env.secrets->clean(r->fault->message), env.secrets->clean(r->fault->remedy)});
 }

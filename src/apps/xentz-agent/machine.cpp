@@ -79,8 +79,8 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
     m->files_ = os::make_files();
     m->clock_ = os::make_clock();
     m->random_ = os::make_random();
-    // Until the agent has a home there is nothing worth a file; warnings go to the terminal as well.
-    auto to_terminal = os::make_stderr_logger(m->secrets_, verbose ? base::log_level::debug : base::log_level::warning);
+    // What a person must know the commands say themselves; the log has the rest, once there is a home for it.
+    auto to_terminal = os::make_stderr_logger(m->secrets_, verbose ? base::log_level::debug : base::log_level::error);
     m->log_ = m->files_->info(home.log().parent_path()).has_value()
                   ? os::make_tee_logger(std::move(to_terminal), os::make_file_logger(home.log(), m->secrets_))
                   : std::move(to_terminal);

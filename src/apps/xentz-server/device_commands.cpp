@@ -1,5 +1,6 @@
 #include "context.hpp"
 #include "control/administration.hpp"
+#include "domain/report.hpp"
 #include "installation.hpp"
 #include "output.hpp"
 

@@ -102,7 +102,11 @@ std::string raw_response::find(std::string_view name) const
     return value == nullptr ? "" : *value;
 }
 
-raw_connection::raw_connection(std::uint16_t port) : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
+raw_connection::raw_connection() : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {}
+
+raw_connection::raw_connection(std::uint16_t port) : raw_connection{} { connect(port); }
+
+void raw_connection::connect(std::uint16_t port)
 {
     auto address = loopback(port);
     connected_ = ::connect(socket_, generic(address), sizeof address) == 0;

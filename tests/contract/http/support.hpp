@@ -115,11 +115,13 @@ struct raw_response {
 // One TCP connection to 127.0.0.1, for one thread.
 class raw_connection {
 public:
+    raw_connection();
     explicit raw_connection(std::uint16_t port);
     ~raw_connection();
     raw_connection(const raw_connection&) = delete;
     raw_connection& operator=(const raw_connection&) = delete;
 
+    void connect(std::uint16_t port);
     bool connected() const { return connected_; }
     // False if the other side is gone.
     bool send(std::string_view bytes);
