@@ -37,7 +37,7 @@ void redactor::add(std::string_view secret)
     const std::scoped_lock lock{mutex_};
     if (std::ranges::find(secrets_, secret) == secrets_.end()) secrets_.emplace_back(secret);
     // Longest first, so that a secret which contains another is replaced whole.
-    std::ranges::stable_sort(secrets_, std::ranges::greater{}, &std::string::size);
+    std::ranges::sort(secrets_, std::ranges::greater{}, &std::string::size);
 }
 
 std::string redactor::clean(std::string_view text) const

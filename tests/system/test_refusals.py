@@ -124,7 +124,8 @@ def test_curl_sees_the_413_as_well(unchanged, room):
     with open(big, "wb") as out:
         out.truncate(100_000_000)
     told = subprocess.run(
-        ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Authorization: Bearer {unchanged.key}",
+        ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Content-Type: application/json",
+         "-H", f"Authorization: Bearer {unchanged.key}",
          "--data-binary", f"@{big}", unchanged.server.url + "/v1/report"],
         capture_output=True, text=True, timeout=60)
     assert told.stdout == "413", told.stderr

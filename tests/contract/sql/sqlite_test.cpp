@@ -118,6 +118,69 @@ TEST_F(sqlite_test, a_writer_waits_for_a_writer_of_another_process)
     EXPECT_EQ(count(*db), 2);
 }
 
+TEST_F(sqlite_test, a_transaction_that_reads_before_it_writes_runs_once)
+{
+    make_table();
+    const auto other = open_database(fresh.address());
+    int runs = 0;
+    std::jthread second;
+    db->write([&](connection& c) {
+        ++runs;
+        c.query("select count(*) from t");
+        if (runs == 1) second = std::jthread([&] { add(*other); });
+        std::this_thread::sleep_for(std::chrono::milliseconds{200});
+        c.query("insert into t values (1)");
+    });
+    second.join();
+    EXPECT_EQ(runs, 1) << "another writer came in between";
+    EXPECT_EQ(count(*db), 2);
+}
+
+TEST_F(sqlite_test, writers_that_wait_keep_no_connection_from_readers)
+{
+    make_table();
+    const auto small = open_database(fresh.address(), {.connections = 2, .longest_wait = std::chrono::seconds{2}});
+    std::latch writing(1);
+    std::latch read(1);
+    std::vector<std::jthread> writers;
+    writers.emplace_back([&] {
+        small->write([&](connection& c) {
+            c.query("insert into t values (1)");
+            writing.count_down();
+            read.wait();
+        });
+    });
+    writing.wait();
+    for (int i = 0; i < 3; ++i) writers.emplace_back([&] { add(*small); });
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    EXPECT_NO_THROW(EXPECT_EQ(count(*small), 0));
+    read.count_down();
+    writers.clear();
+    EXPECT_EQ(count(*small), 4);
+}
+
+TEST_F(sqlite_test, a_new_file_can_be_opened_by_many_at_once)
+{
+    for (int round = 0; round < 10; ++round) {
+        const auto address = fresh.address() + std::to_string(round);
+        std::vector<std::string> failures(8);
+        std::latch ready(8);
+        std::vector<std::jthread> threads;
+        for (auto& failure : failures) {
+            threads.emplace_back([&] {
+                ready.arrive_and_wait();
+                try {
+                    open_database(address);
+                } catch (const error& e) {
+                    failure = e.what();
+                }
+            });
+        }
+        threads.clear();
+        ASSERT_THAT(failures, testing::Each(""));
+    }
+}
+
 TEST_F(sqlite_test, a_folder_that_is_not_there_is_named)
 {
     try {

@@ -162,7 +162,9 @@ class ControlProxy:
                 if isinstance(verdict, Answer):
                     self._say(verdict)
                     return
-                kept = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "expect")}
+                # What a hook is to change has to come whole, not as "unchanged".
+                dropped = ("connection", "expect", "if-none-match") if callable(verdict) else ("connection", "expect")
+                kept = {k: v for k, v in self.headers.items() if k.lower() not in dropped}
                 answer = request(proxy.target + self.path, self.command, body or None, kept)
                 if verdict != "drop-answer":
                     self._say(verdict(answer) if verdict else answer)
