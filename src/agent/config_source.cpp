@@ -26,8 +26,7 @@ result<effective_config> from_cache(const cached_config& cached)
 
 void store_cache(environment& env, const cached_config& c)
 {
-    const auto stored =
-        os::write_atomic(env.files, env.home.cached_config(), wire::pretty_json(wire::to_json(c)));
+    const auto stored = os::write_atomic(env.files, env.home.cached_config(), wire::pretty_json(wire::to_json(c)));
     if (!stored) env.log.warn("the config could not be cached: " + base::sentence(stored.error()));
 }
 
@@ -85,8 +84,8 @@ result<effective_config> managed_config(environment& env, const local_config& lo
                     why.remedy.empty() ? "Make sure that the server can be reached, and run it again" : why.remedy);
     auto fallback = from_cache(*cached);
     if (!fallback)
-        return fail(fault_code::config_missing, "there is no config: " + why.message + ", and the cached one is damaged",
-                    why.remedy);
+        return fail(fault_code::config_missing,
+                    "there is no config: " + why.message + ", and the cached one is damaged", why.remedy);
     fallback->fetch_fault = why;
     env.log.warn("using the config of " + base::to_rfc3339(cached->fetched_at) + ": " + why.message);
     return fallback;
@@ -107,9 +106,12 @@ effective_config legacy_config(const local_config& local)
 std::string_view name(config_origin o)
 {
     switch (o) {
-    case config_origin::server: return "server";
-    case config_origin::cache: return "cache";
-    case config_origin::local: return "local";
+    case config_origin::server:
+        return "server";
+    case config_origin::cache:
+        return "cache";
+    case config_origin::local:
+        return "local";
     }
     return "local";
 }
@@ -143,8 +145,8 @@ result<> validate(const wire::device_config& c)
 result<effective_config> load_config(environment& env, const local_config& local, control_plane* server,
                                      std::stop_token stop)
 {
-    auto effective = server != nullptr ? managed_config(env, local, *server, stop)
-                                       : result<effective_config>{legacy_config(local)};
+    auto effective =
+        server != nullptr ? managed_config(env, local, *server, stop) : result<effective_config>{legacy_config(local)};
     if (!effective) return effective;
     add_missing(effective->config.include, local.include);
     add_missing(effective->config.exclude, local.exclude);

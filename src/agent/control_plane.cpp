@@ -88,8 +88,8 @@ result<wire::install_response> control_plane::install(const std::string& token, 
     return body;
 }
 
-result<std::optional<fetched_config>> control_plane::config(const std::string& device_key,
-                                                            const std::optional<std::string>& etag, std::stop_token stop)
+result<std::optional<fetched_config>>
+control_plane::config(const std::string& device_key, const std::optional<std::string>& etag, std::stop_token stop)
 {
     http::client_request request;
     request.url = server_url_ + "/v1/config";

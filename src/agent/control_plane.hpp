@@ -1,8 +1,8 @@
 // The control plane as the agent sees it: the three calls of the device API over HTTP.
 //
 // Faults: those of the transport (http/client.hpp); token_refused, device_revoked, content_refused (400, 413, 415, 422:
-// sending the same again can never succeed), server_refused (another 4xx), server_failed (5xx and 429; may get better), protocol_error (the answer is not what was asked for).
-// Threads: as its HTTP client.
+// sending the same again can never succeed), server_refused (another 4xx), server_failed (5xx and 429; may get better),
+// protocol_error (the answer is not what was asked for). Threads: as its HTTP client.
 #pragma once
 
 #include "http/client.hpp"

@@ -30,8 +30,9 @@ result<> refuse_second(environment& env, bool again)
     if (!existing) return std::unexpected(existing.error());
     const auto what = existing->managed() ? "enrolled at " + *existing->server_url + " as " + *existing->device_id
                                           : std::string{"set up with a repository of its own"};
-    return fail(fault_code::already_enrolled, "this machine is already " + what,
-                "Nothing was changed and no token was used; --again makes it a new device with a new, empty repository");
+    return fail(
+        fault_code::already_enrolled, "this machine is already " + what,
+        "Nothing was changed and no token was used; --again makes it a new device with a new, empty repository");
 }
 
 // The key of the try that was cut short, where it was for the same token and server.
@@ -42,9 +43,8 @@ result<std::string> idempotency_key(environment& env, const enrolment_options& o
         if (const auto p = wire::decode<pending_enrolment>(*text);
             p && p->server_url == o.server_url && p->token_hash == hash)
             return p->idempotency_key;
-    const pending_enrolment fresh{.server_url = o.server_url,
-                                  .token_hash = hash,
-                                  .idempotency_key = base::make_id_text("try", env.random)};
+    const pending_enrolment fresh{
+        .server_url = o.server_url, .token_hash = hash, .idempotency_key = base::make_id_text("try", env.random)};
     if (auto ok = os::write_atomic(env.files, env.home.enrolment(), wire::pretty_json(wire::to_json(fresh))); !ok)
         return base::failed(ok);
     return fresh.idempotency_key;
@@ -101,9 +101,12 @@ void fetch_first_config(environment& env, http::client& client, enrolment_result
 {
     control_plane server{client, *r.config.server_url};
     const auto effective = load_config(env, r.config, &server, stop);
-    if (!effective) r.config_fault = effective.error();
-    else if (effective->fetch_fault) r.config_fault = effective->fetch_fault;
-    else r.folders = effective->config.include.size();
+    if (!effective)
+        r.config_fault = effective.error();
+    else if (effective->fetch_fault)
+        r.config_fault = effective->fetch_fault;
+    else
+        r.folders = effective->config.include.size();
 }
 
 } // namespace

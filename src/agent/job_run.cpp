@@ -52,10 +52,11 @@ job_state interrupted_state(const running_marker& m, base::time_point now, const
     s.started_at = m.started_at;
     s.finished_at = now;
     s.report_id = m.report_id;
-    s.fault = domain::to_run_fault(
-        {fault_code::interrupted, "the run of " + base::to_rfc3339(m.started_at) + " ended without a result: it was "
-                                  "killed or the machine went down",
-         "Nothing needs to be done: the next run continues where it was"});
+    s.fault = domain::to_run_fault({fault_code::interrupted,
+                                    "the run of " + base::to_rfc3339(m.started_at) +
+                                        " ended without a result: it was "
+                                        "killed or the machine went down",
+                                    "Nothing needs to be done: the next run continues where it was"});
     if (previous) {
         s.last_good = previous->last_good;
         s.repository = previous->repository;
@@ -194,8 +195,10 @@ private:
         std::optional<std::string> name;
         if (local_.managed()) {
             auto added = reports_.add(report_of(env_, local_, state));
-            if (added) name = std::move(*added);
-            else env_.log.error("the report could not be spooled: " + base::sentence(added.error()));
+            if (added)
+                name = std::move(*added);
+            else
+                env_.log.error("the report could not be spooled: " + base::sentence(added.error()));
         }
         // Without a spooled report the marker stays: the next run reports this one from the state file.
         if (name || !local_.managed())
@@ -203,8 +206,10 @@ private:
         if (name && server_) deliver(*name, stop);
 
         run_result r;
-        if (!outcome) r.fault = outcome.error();
-        else r.fault = outcome->shortfall;
+        if (!outcome)
+            r.fault = outcome.error();
+        else
+            r.fault = outcome->shortfall;
         r.state = std::move(state);
         r.reports_pending = reports_.pending();
         return r;
@@ -213,8 +218,8 @@ private:
     void deliver(const std::string& name, std::stop_token stop)
     {
         // An interrupted run still says so; its own stop request must not stop that.
-        const auto d = reports_.send_one(*server_, *local_.device_api_key, name,
-                                         stop.stop_requested() ? std::stop_token{} : stop);
+        const auto d =
+            reports_.send_one(*server_, *local_.device_api_key, name, stop.stop_requested() ? std::stop_token{} : stop);
         if (d.fault) env_.log.warn("the report waits in the spool: " + d.fault->message);
     }
 

@@ -20,10 +20,11 @@ result<> ensure_repository(run_context& c, engine::session& session, bool auto_i
     if (*presence == repository_presence::present) return {};
     const bool known = c.previous && c.previous->last_good && c.previous->repository == without_credential(address);
     if (known)
-        return fail(fault_code::repository_changed,
-                    "the repository is empty, but this machine backed up to it on " +
-                        base::to_rfc3339(c.previous->last_good->finished_at),
-                    "Find out what happened to it before anything is written: its storage may be missing or another one");
+        return fail(
+            fault_code::repository_changed,
+            "the repository is empty, but this machine backed up to it on " +
+                base::to_rfc3339(c.previous->last_good->finished_at),
+            "Find out what happened to it before anything is written: its storage may be missing or another one");
     if (!c.local.managed() && !auto_init)
         return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
                     "Run `xentz-agent backup --auto-init` to make it");
@@ -104,7 +105,8 @@ result<std::unique_ptr<engine::session>> open_repository(environment& env, const
     const auto info = file.empty() ? base::fail(fault_code::not_found, "") : env.files.info(file);
     if (!info || info->bytes == 0)
         return fail(fault_code::password_missing,
-                    "the repository's password file " + (file.empty() ? "is not named in config.json" : file + " is missing or empty"),
+                    "the repository's password file " +
+                        (file.empty() ? "is not named in config.json" : file + " is missing or empty"),
                     "Put the password back from your own copy; without it nothing can be restored");
     engine::repository r;
     r.address = effective.config.restic.repository;

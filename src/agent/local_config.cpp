@@ -17,15 +17,18 @@ void keep_unknown(json::object& fresh, const json::object& old)
 {
     for (const auto& [key, value] : old) {
         auto* mine = fresh.if_contains(key);
-        if (mine == nullptr) fresh[key] = value;
-        else if (mine->is_object() && value.is_object()) keep_unknown(mine->get_object(), value.get_object());
+        if (mine == nullptr)
+            fresh[key] = value;
+        else if (mine->is_object() && value.is_object())
+            keep_unknown(mine->get_object(), value.get_object());
     }
 }
 
 result<> validate(const local_config& c)
 {
     if (c.format > local_config_format)
-        return fail(fault_code::config_invalid, "it was written by a newer agent (format " + std::to_string(c.format) + ")",
+        return fail(fault_code::config_invalid,
+                    "it was written by a newer agent (format " + std::to_string(c.format) + ")",
                     "Install that agent's version again");
     if (c.managed() && (!c.device_api_key || !c.device_id))
         return fail(fault_code::config_invalid, "it names a server but no device key",
@@ -52,7 +55,8 @@ result<local_config> load_local_config(os::files& fs, const std::filesystem::pat
                     "Mend the file, or enrol again with `xentz-agent install`");
     learn_secrets(*config, fs, secrets);
     if (const auto ok = validate(*config); !ok)
-        return fail(fault_code::config_invalid, p.string() + " cannot be used: " + ok.error().message, ok.error().remedy);
+        return fail(fault_code::config_invalid, p.string() + " cannot be used: " + ok.error().message,
+                    ok.error().remedy);
     return config;
 }
 

@@ -12,15 +12,18 @@ constexpr std::string_view rest = "rest:";
 result<repository_presence> judge(const http::client_response& answer)
 {
     switch (answer.status) {
-    case 200: return repository_presence::present;
-    case 404: return repository_presence::absent;
+    case 200:
+        return repository_presence::present;
+    case 404:
+        return repository_presence::absent;
     case 401:
     case 403:
         return fail(fault_code::repository_refused,
                     "the repository server refused the credential (" + std::to_string(answer.status) + ")",
                     "Run the agent again once the control plane can be reached, so that it gets the current one; if it "
                     "stays refused, ask an administrator");
-    default: break;
+    default:
+        break;
     }
     return fail(fault_code::repository_unavailable,
                 "the repository server cannot serve the repository (" + std::to_string(answer.status) + ")",
@@ -30,7 +33,8 @@ result<repository_presence> judge(const http::client_response& answer)
 result<repository_presence> ask_over_http(std::string_view url, http::client& client, std::stop_token stop)
 {
     const auto parts = http::parse_url(url);
-    if (!parts) return fail(fault_code::config_invalid, "the repository's address is no URL", "Enrol the machine again");
+    if (!parts)
+        return fail(fault_code::config_invalid, "the repository's address is no URL", "Enrol the machine again");
     http::client_request head;
     head.method = "HEAD";
     head.url = parts->url + (parts->url.ends_with('/') ? "" : "/") + "config";

@@ -106,8 +106,8 @@ result<job_outcome> restore(run_context& c, const restore_options& o, const engi
     if (!all) return base::failed(all);
     auto chosen = choose_snapshot(*all, o.snapshot);
     if (!chosen) return base::failed(chosen);
-    auto done = (*session)->restore({.snapshot_id = chosen->id, .target = o.target, .include = o.include}, on_progress,
-                                    c.stop);
+    auto done =
+        (*session)->restore({.snapshot_id = chosen->id, .target = o.target, .include = o.include}, on_progress, c.stop);
     if (!done) return base::failed(done);
     job_outcome out;
     out.metrics.snapshot_id = chosen->id;
@@ -120,9 +120,8 @@ result<job_outcome> restore(run_context& c, const restore_options& o, const engi
 
 job_work restore_work(restore_options o, engine::progress_sink on_progress)
 {
-    return [o = std::move(o), on_progress = std::move(on_progress)](run_context& c) {
-        return restore(c, o, on_progress);
-    };
+    return
+        [o = std::move(o), on_progress = std::move(on_progress)](run_context& c) { return restore(c, o, on_progress); };
 }
 
 result<std::vector<engine::snapshot>> list_snapshots(environment& env, std::stop_token stop)

@@ -32,7 +32,10 @@ base::result<> save_state(os::files& fs, const home& h, const job_state& s)
     return save(fs, h.state(domain::name(s.job)), s);
 }
 
-std::optional<running_marker> load_marker(os::files& fs, const home& h) { return load<running_marker>(fs, h.running()); }
+std::optional<running_marker> load_marker(os::files& fs, const home& h)
+{
+    return load<running_marker>(fs, h.running());
+}
 
 base::result<> save_marker(os::files& fs, const home& h, const running_marker& m) { return save(fs, h.running(), m); }
 

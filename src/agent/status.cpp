@@ -88,7 +88,7 @@ std::string figures(const job_state& j)
     if (m.snapshots_kept) add(std::to_string(*m.snapshots_kept) + " snapshots kept");
     if (m.snapshots_removed) add(std::to_string(*m.snapshots_removed) + " removed");
     if (m.bytes_freed) add(base::to_size(*m.bytes_freed) + " freed");
-    if (m.files_restored) add(std::to_string(*m.files_restored) + " files restored");
+    if (m.files_restored) add(std::to_string(*m.files_restored) + " files and folders restored");
     if (m.bytes_restored) add(base::to_size(*m.bytes_restored));
     if (m.snapshot_id) add("snapshot " + m.snapshot_id->substr(0, 8));
     return out;
@@ -98,9 +98,12 @@ std::string word(const job_state& j)
 {
     if (j.outcome == "interrupted") return "interrupted";
     switch (j.status) {
-    case domain::run_status::success: return "good";
-    case domain::run_status::partial: return "incomplete";
-    case domain::run_status::failure: break;
+    case domain::run_status::success:
+        return "good";
+    case domain::run_status::partial:
+        return "incomplete";
+    case domain::run_status::failure:
+        break;
     }
     return "failed";
 }
@@ -167,7 +170,9 @@ std::string describe(const status& s, base::time_point now)
         out += s.config.fetched_at ? "fetched " + ago(*s.config.fetched_at, now) : "never fetched";
         if (s.config.version) out += ", version " + *s.config.version;
         out += "\n";
-        out += "Reports     " + (s.reports_pending == 0 ? "all delivered" : std::to_string(s.reports_pending) + " waiting to be sent") + "\n";
+        out += "Reports     " +
+               (s.reports_pending == 0 ? "all delivered" : std::to_string(s.reports_pending) + " waiting to be sent") +
+               "\n";
     }
     out += "Next run    nothing is scheduled; call `xentz-agent backup` from a scheduler of your own\n";
     if (s.running) out += "A run is under way, or was killed.\n";

@@ -7,8 +7,7 @@ namespace {
 
 std::size_t width_of(const std::string& text)
 {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](unsigned char c) { return (c & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::ranges::count_if(text, [](unsigned char c) { return (c & 0xC0U) != 0x80U; }));
 }
 
 void append_row(std::string& out, const std::vector<std::string>& cells, const std::vector<std::size_t>& widths)
@@ -26,8 +25,7 @@ table::table(std::vector<std::string> headings) : headings_(std::move(headings))
 
 void table::add(std::vector<std::string> cells)
 {
-    for (auto& cell : cells)
-        std::ranges::replace_if(cell, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+    for (auto& cell : cells) std::ranges::replace_if(cell, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
     cells.resize(headings_.size());
     rows_.push_back(std::move(cells));
 }

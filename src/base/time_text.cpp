@@ -86,9 +86,12 @@ std::optional<minutes> read_offset(reader& in)
 {
     if (in.skip('Z') || in.skip('z')) return minutes{0};
     int sign = 0;
-    if (in.skip('+')) sign = 1;
-    else if (in.skip('-')) sign = -1;
-    else return std::nullopt;
+    if (in.skip('+'))
+        sign = 1;
+    else if (in.skip('-'))
+        sign = -1;
+    else
+        return std::nullopt;
     const auto hour = in.number(2);
     if (!hour || !in.skip(':')) return std::nullopt;
     const auto minute = in.number(2);

@@ -73,20 +73,29 @@ result<> set_tenant(administrator& a, const store::tenant& t, std::string_view a
 result<std::chrono::seconds> parse_ttl(std::string_view text)
 {
     const auto wrong = [&] {
-        return fail(fault_code::invalid_value,
-                    "\"" + std::string{text} + "\" is no duration from 1 minute to 1 year",
+        return fail(fault_code::invalid_value, "\"" + std::string{text} + "\" is no duration from 1 minute to 1 year",
                     "Use a number with s, m, h or d, for example 24h");
     };
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end + 1 != text.data() + text.size() || number < 0 || number > 100'000'000) return wrong();
+    if (error != std::errc{} || end + 1 != text.data() + text.size() || number < 0 || number > 100'000'000)
+        return wrong();
     std::chrono::seconds ttl{};
     switch (*end) {
-    case 's': ttl = std::chrono::seconds{number}; break;
-    case 'm': ttl = std::chrono::minutes{number}; break;
-    case 'h': ttl = std::chrono::hours{number}; break;
-    case 'd': ttl = std::chrono::days{number}; break;
-    default: return wrong();
+    case 's':
+        ttl = std::chrono::seconds{number};
+        break;
+    case 'm':
+        ttl = std::chrono::minutes{number};
+        break;
+    case 'h':
+        ttl = std::chrono::hours{number};
+        break;
+    case 'd':
+        ttl = std::chrono::days{number};
+        break;
+    default:
+        return wrong();
     }
     if (ttl < shortest_ttl || ttl > longest_ttl) return wrong();
     return ttl;
@@ -117,10 +126,8 @@ result<> apply_policy(administrator& a, const store::tenant& t, std::string_view
     if (auto ok = domain::check_name("the policy's name", name); !ok) return ok;
     auto policy = read_policy(text);
     if (!policy) return base::failed(policy);
-    a.store.put_policy({.tenant_id = t.id,
-                        .name = std::string{name},
-                        .document = wire::encode(*policy),
-                        .updated_at = a.clock.now()});
+    a.store.put_policy(
+        {.tenant_id = t.id, .name = std::string{name}, .document = wire::encode(*policy), .updated_at = a.clock.now()});
     return {};
 }
 

@@ -30,7 +30,7 @@ base::result<store::tenant> tenant_or_only(administrator& a, std::string_view na
 base::result<> set_tenant(administrator& a, const store::tenant& t, std::string_view assignment);
 
 struct new_token {
-    std::int64_t uses = 1;                    // 1 to 100000
+    std::int64_t uses = 1;                             // 1 to 100000
     std::chrono::seconds ttl = std::chrono::hours{24}; // 1 minute to 1 year
     std::string policy = "default";
 };

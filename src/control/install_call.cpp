@@ -18,11 +18,15 @@ http::problem refusal(store::token_state state)
         return http::problem{401, std::move(type), title, "The " + title + "." + std::string{ask}};
     };
     switch (state) {
-    case store::token_state::used: return problem("token-used", "install token has been used already");
-    case store::token_state::expired: return problem("token-expired", "install token has expired");
-    case store::token_state::revoked: return problem("token-revoked", "install token was revoked");
+    case store::token_state::used:
+        return problem("token-used", "install token has been used already");
+    case store::token_state::expired:
+        return problem("token-expired", "install token has expired");
+    case store::token_state::revoked:
+        return problem("token-revoked", "install token was revoked");
     case store::token_state::unknown:
-    case store::token_state::usable: break;
+    case store::token_state::usable:
+        break;
     }
     return problem("token-unknown", "install token is not known to this server");
 }
@@ -45,7 +49,8 @@ std::optional<std::string> fault_in(const wire::install_request& r)
          {field{"metadata.hostname", r.metadata.hostname}, field{"metadata.os", r.metadata.os},
           field{"metadata.arch", r.metadata.arch},
           field{"metadata.agent_version", r.metadata.agent_version ? *r.metadata.agent_version : std::string_view{}},
-          field{"metadata.restic_version", r.metadata.restic_version ? *r.metadata.restic_version : std::string_view{}}})
+          field{"metadata.restic_version",
+                r.metadata.restic_version ? *r.metadata.restic_version : std::string_view{}}})
         if (!is_plain_text(value))
             return std::string{name} + " must be text of at most 255 bytes without control characters";
     if (r.metadata.hostname.empty()) return "metadata.hostname is empty";

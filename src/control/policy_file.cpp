@@ -23,7 +23,8 @@ std::optional<std::string> unknown_key(const json::object& object, const std::st
                                        std::initializer_list<std::string_view> filled_in_by_server = {})
 {
     for (const auto& [key, value] : object)
-        if (!knows<T>(key) && std::ranges::find(filled_in_by_server, std::string_view{key}) == filled_in_by_server.end())
+        if (!knows<T>(key) &&
+            std::ranges::find(filled_in_by_server, std::string_view{key}) == filled_in_by_server.end())
             return where + std::string{key};
     return std::nullopt;
 }

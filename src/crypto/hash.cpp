@@ -20,7 +20,8 @@ struct sha256::state {
 sha256::sha256() : state_(std::make_unique<state>())
 {
     state_->context.reset(EVP_MD_CTX_new());
-    if (!state_->context || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) throw std::bad_alloc{};
+    if (!state_->context || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1)
+        throw std::bad_alloc{};
 }
 
 sha256::~sha256() = default;

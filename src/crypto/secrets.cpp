@@ -70,10 +70,7 @@ std::string master_key::repository_secret(std::string_view repository_id, std::u
     return base::to_hex(hmac_sha256(key_, message));
 }
 
-digest master_key::box_key(std::string_view purpose) const
-{
-    return hmac_sha256(key_, "box\n" + std::string{purpose});
-}
+digest master_key::box_key(std::string_view purpose) const { return hmac_sha256(key_, "box\n" + std::string{purpose}); }
 
 std::string master_key::seal(std::string_view purpose, std::string_view plain, base::random_source& random) const
 {

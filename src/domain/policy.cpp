@@ -68,8 +68,8 @@ bool is_absolute(std::string_view path)
 
 bool keeps_nothing(const retention& r)
 {
-    const bool counts = r.keep_last != 0 || r.keep_daily != 0 || r.keep_weekly != 0 || r.keep_monthly != 0 ||
-                        r.keep_yearly != 0;
+    const bool counts =
+        r.keep_last != 0 || r.keep_daily != 0 || r.keep_weekly != 0 || r.keep_monthly != 0 || r.keep_yearly != 0;
     const bool within = r.keep_within && r.keep_within->find_first_of("123456789") != std::string::npos;
     return !counts && !within;
 }
@@ -78,7 +78,8 @@ policy default_policy()
 {
     policy p;
     p.schedule.jitter_minutes = 60;
-    p.exclude = {"**/.cache", "**/.Trash*", "**/.local/share/Trash", "/proc", "/sys", "/dev", "/var/cache", "/swapfile"};
+    p.exclude = {"**/.cache",  "**/.Trash*", "**/.local/share/Trash", "/proc", "/sys", "/dev",
+                 "/var/cache", "/swapfile"};
     p.retention = {.keep_last = 3, .keep_daily = 7, .keep_weekly = 4, .keep_monthly = 12, .prune = true};
     return p;
 }
@@ -119,11 +120,10 @@ base::result<> validate(const retention& r)
         std::string_view field;
         std::uint32_t value;
     };
-    for (const auto& [field, value] : {rule{"retention.keep_last", r.keep_last},
-                                       rule{"retention.keep_daily", r.keep_daily},
-                                       rule{"retention.keep_weekly", r.keep_weekly},
-                                       rule{"retention.keep_monthly", r.keep_monthly},
-                                       rule{"retention.keep_yearly", r.keep_yearly}})
+    for (const auto& [field, value] :
+         {rule{"retention.keep_last", r.keep_last}, rule{"retention.keep_daily", r.keep_daily},
+          rule{"retention.keep_weekly", r.keep_weekly}, rule{"retention.keep_monthly", r.keep_monthly},
+          rule{"retention.keep_yearly", r.keep_yearly}})
         if (value > most_kept) return wrong(field, "must be at most 100000");
     if (r.keep_within && !is_restic_duration(*r.keep_within))
         return wrong("retention.keep_within", "must be a duration such as 1y5m7d2h, not \"" + *r.keep_within + "\"");

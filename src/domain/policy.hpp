@@ -49,7 +49,8 @@ struct retention {
     bool prune = true;
     bool operator==(const retention&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(retention, (), (keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, prune))
+BOOST_DESCRIBE_STRUCT(retention, (),
+                      (keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, prune))
 
 // True where the rules would keep no snapshot at all; such a retention must never run.
 bool keeps_nothing(const retention& r);

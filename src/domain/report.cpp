@@ -5,10 +5,14 @@ namespace xentz::domain {
 std::string_view name(job j)
 {
     switch (j) {
-    case job::backup: return "backup";
-    case job::retention: return "retention";
-    case job::check: return "check";
-    case job::restore: return "restore";
+    case job::backup:
+        return "backup";
+    case job::retention:
+        return "retention";
+    case job::check:
+        return "check";
+    case job::restore:
+        return "restore";
     }
     return "backup";
 }
@@ -16,9 +20,12 @@ std::string_view name(job j)
 std::string_view name(run_status s)
 {
     switch (s) {
-    case run_status::success: return "success";
-    case run_status::partial: return "partial";
-    case run_status::failure: return "failure";
+    case run_status::success:
+        return "success";
+    case run_status::partial:
+        return "partial";
+    case run_status::failure:
+        return "failure";
     }
     return "failure";
 }

@@ -36,7 +36,7 @@ struct metrics {
     std::optional<std::uint64_t> snapshots_kept;
     std::optional<std::uint64_t> snapshots_removed;
     std::optional<std::uint64_t> bytes_freed;
-    std::optional<std::uint64_t> files_restored;
+    std::optional<std::uint64_t> files_restored; // folders, too, as restic counts
     std::optional<std::uint64_t> bytes_restored;
     std::optional<std::uint64_t> reports_dropped; // spooled reports that clean-up removed unsent
     bool operator==(const metrics&) const = default;

@@ -18,10 +18,14 @@ constexpr std::size_t log_files = 5;
 spdlog::level::level_enum to_spdlog(base::log_level level)
 {
     switch (level) {
-    case base::log_level::debug: return spdlog::level::debug;
-    case base::log_level::info: return spdlog::level::info;
-    case base::log_level::warning: return spdlog::level::warn;
-    case base::log_level::error: return spdlog::level::err;
+    case base::log_level::debug:
+        return spdlog::level::debug;
+    case base::log_level::info:
+        return spdlog::level::info;
+    case base::log_level::warning:
+        return spdlog::level::warn;
+    case base::log_level::error:
+        return spdlog::level::err;
     }
     return spdlog::level::info;
 }
@@ -79,14 +83,13 @@ private:
 
 } // namespace
 
-std::unique_ptr<base::logger> make_stderr_logger(std::shared_ptr<const base::redactor> redactor,
-                                                 base::log_level least)
+std::unique_ptr<base::logger> make_stderr_logger(std::shared_ptr<const base::redactor> redactor, base::log_level least)
 {
     const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
     auto target = std::make_shared<spdlog::logger>("xentz", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     target->set_level(to_spdlog(least));
-    target->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        journal ? "%v" : "%Y-%m-%dT%H:%M:%SZ %l: %v", spdlog::pattern_time_type::utc));
+    target->set_formatter(std::make_unique<spdlog::pattern_formatter>(journal ? "%v" : "%Y-%m-%dT%H:%M:%SZ %l: %v",
+                                                                      spdlog::pattern_time_type::utc));
     return std::make_unique<spdlog_logger>(std::move(target), std::move(redactor), journal);
 }
 
@@ -109,8 +112,7 @@ std::unique_ptr<base::logger> make_file_logger(const std::filesystem::path& file
     return std::make_unique<spdlog_logger>(std::move(target), std::move(redactor), false);
 }
 
-std::unique_ptr<base::logger> make_tee_logger(std::unique_ptr<base::logger> first,
-                                              std::unique_ptr<base::logger> second)
+std::unique_ptr<base::logger> make_tee_logger(std::unique_ptr<base::logger> first, std::unique_ptr<base::logger> second)
 {
     return std::make_unique<tee_logger>(std::move(first), std::move(second));
 }

@@ -11,8 +11,7 @@ namespace xentz::os {
 
 // To standard error, one line each: with journald's <N> priority prefix where systemd reads it
 // (JOURNAL_STREAM is set), otherwise with time and level.
-std::unique_ptr<base::logger> make_stderr_logger(std::shared_ptr<const base::redactor> redactor,
-                                                 base::log_level least);
+std::unique_ptr<base::logger> make_stderr_logger(std::shared_ptr<const base::redactor> redactor, base::log_level least);
 
 // To a file that is rotated: five files of 1 MiB. Falls back to a logger that drops everything where the file
 // cannot be written: a full disk must not stop a backup.

@@ -211,14 +211,38 @@ base::result<> disk_blob_store::create_repository(std::string_view repository_id
 {
     if (auto ok = check_repository_id(repository_id); !ok) return ok;
     if (auto ok = ready(); !ok) return ok;
+    const std::lock_guard guard{durable_mutex_};
     const auto repository = layout_.repository(repository_id);
     if (auto ok = make_folder(repository); !ok) return std::unexpected(explained(std::move(ok.error())));
-    for (const auto& folder : disk_layout::folders())
+    if (auto ok = make_folders(repository, disk_layout::folders()); !ok) return ok;
+    return save_names(repository_id);
+}
+
+base::result<> disk_blob_store::make_folders(const path& repository, const std::vector<std::string>& folders)
+{
+    for (const auto& folder : folders)
         if (auto ok = make_folder(repository / folder); !ok) return ok;
-    // Also where all was there: an earlier call may have ended before its names were durable.
-    for (const auto& p : {repository / name(object_type::data), repository, layout_.repositories()})
-        if (auto ok = fs_.sync_directory(p); !ok) return ok;
     return {};
+}
+
+// With durable_mutex_ held, from before a folder is made on.
+base::result<> disk_blob_store::save_names(std::string_view repository_id)
+{
+    durable_.erase(std::string{repository_id});
+    const auto repository = layout_.repository(repository_id);
+    for (const auto& p : {repository / name(object_type::data), repository, layout_.repositories()}) {
+        auto ok = fs_.sync_directory(p);
+        const bool lost = !ok && ok.error().code == fault_code::not_found && p.filename() == name(object_type::data);
+        if (!ok && !lost) return std::unexpected(explained(std::move(ok.error())));
+    }
+    durable_.emplace(repository_id);
+    return {};
+}
+
+base::result<> disk_blob_store::save_names_once(std::string_view repository_id)
+{
+    const std::lock_guard guard{durable_mutex_};
+    return durable_.contains(repository_id) ? base::result<>{} : save_names(repository_id);
 }
 
 base::result<disk_blob_store::temporary> disk_blob_store::create_temporary()
@@ -243,6 +267,7 @@ base::result<std::unique_ptr<incoming>> disk_blob_store::receive(const object_ke
     if (auto ok = ready(); !ok) return failed(ok);
     auto repository = fs_.info(layout_.repository(key.repository_id));
     if (!repository) return std::unexpected(explained(std::move(repository.error())));
+    if (auto ok = save_names_once(key.repository_id); !ok) return failed(ok);
     auto t = create_temporary();
     if (!t) return failed(t);
     return std::make_unique<upload>(*this, key, std::move(*t));
@@ -255,12 +280,11 @@ base::result<> disk_blob_store::place(const path& from, const object_key& key)
     auto renamed = fs_.rename(from, layout_.file(key));
     if (!renamed && renamed.error().code == fault_code::not_found) {
         if (auto ok = ready(); !ok) return ok;
-        // Not with the missing parents: the repository's own folder has to be there.
-        auto made = key.type == object_type::data ? make_folder(folder.parent_path()) : base::result<>{};
-        if (made) made = make_folder(folder);
-        if (made) made = fs_.sync_directory(folder.parent_path());
-        if (made) made = fs_.sync_directory(layout_.repository(key.repository_id));
+        const std::lock_guard guard{durable_mutex_};
+        // Not the repository's own folder: what was removed meanwhile must not come back.
+        auto made = make_folders(layout_.repository(key.repository_id), disk_layout::folders());
         if (!made) return std::unexpected(explained(std::move(made.error())));
+        if (auto ok = save_names(key.repository_id); !ok) return ok;
         renamed = fs_.rename(from, layout_.file(key));
     }
     if (!renamed) return renamed;

@@ -15,10 +15,13 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace xentz::repo {
 
@@ -56,6 +59,9 @@ private:
     base::fault explained(base::fault f);
     base::result<temporary> create_temporary();
     base::result<> make_folder(const std::filesystem::path& p);
+    base::result<> make_folders(const std::filesystem::path& repository, const std::vector<std::string>& folders);
+    base::result<> save_names(std::string_view repository_id);
+    base::result<> save_names_once(std::string_view repository_id);
     base::result<> place(const std::filesystem::path& from, const object_key& key);
     base::result<> place_config(const std::filesystem::path& from, const object_key& key, std::string_view hash);
     base::result<std::string> hash_of(const std::filesystem::path& p);
@@ -65,6 +71,11 @@ private:
     std::string storage_id_;
     std::atomic<std::uint64_t> next_temporary_{0};
     std::mutex config_mutex_; // between the look at the present config and the rename of the new one
+
+    // The repositories whose folders were seen to be durable since this process started: those of an earlier create
+    // may be there without being so.
+    std::mutex durable_mutex_;
+    std::set<std::string, std::less<>> durable_;
 
     std::mutex claim_mutex_;
     std::string holder_; // not empty: this process serves the storage, or wants to

@@ -36,14 +36,20 @@ void print_indented(const json::value& v, std::string& out, std::size_t depth)
 std::string_view kind_name(const json::value& v)
 {
     switch (v.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "true or false";
+    case json::kind::null:
+        return "null";
+    case json::kind::bool_:
+        return "true or false";
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_: return "a number";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
+    case json::kind::double_:
+        return "a number";
+    case json::kind::string:
+        return "a string";
+    case json::kind::array:
+        return "an array";
+    case json::kind::object:
+        return "an object";
     }
     return "something else";
 }

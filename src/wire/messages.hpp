@@ -49,8 +49,7 @@ struct config_restic {
     std::optional<std::uint32_t> limit_upload_kib;
     std::optional<std::uint32_t> limit_download_kib;
 };
-BOOST_DESCRIBE_STRUCT(config_restic, (),
-                      (repository, protection, compression, limit_upload_kib, limit_download_kib))
+BOOST_DESCRIBE_STRUCT(config_restic, (), (repository, protection, compression, limit_upload_kib, limit_download_kib))
 
 struct device_config {
     std::string version;

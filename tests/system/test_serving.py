@@ -81,7 +81,7 @@ def test_settings_by_environment_and_file(world):
     assert_serves(by_environment, f"http://127.0.0.1:{port}/here/healthz")
     file = world.room / "server.conf"
     file.write_text(
-        f'data-dir = "{server.data_dir}"\nstorage = "file:{server.storage}"\n'
+        f'data-dir = "{server.data_dir}"\nstorage = "file:{server.storage}"\n[serve]\n'
         f'listen = "127.0.0.1:{port}"\nurl-prefix = "/there"\n')
     by_file = programs.begin([programs.program("xentz-server"), "serve", "--config", str(file)], server.environment)
     assert_serves(by_file, f"http://127.0.0.1:{port}/there/healthz")

@@ -21,8 +21,10 @@ BOOST_DESCRIBE_STRUCT(version_output, (), (agent, engine, engine_version))
 int show_status(agent::environment& env, bool json)
 {
     const auto s = agent::read_status(env);
-    if (json) print_json(s);
-    else std::cout << env.secrets->clean(agent::describe(s, env.clock.now())) << std::flush;
+    if (json)
+        print_json(s);
+    else
+        std::cout << env.secrets->clean(agent::describe(s, env.clock.now())) << std::flush;
     return s.state == "not-enrolled" ? agent::exit_no_config : agent::exit_done;
 }
 
@@ -52,8 +54,10 @@ int show_version(agent::environment& env, bool json)
     const auto version = env.engine.version();
     version_output v{.agent = env.agent_version, .engine = std::string{env.engine.name()}};
     if (version) v.engine_version = *version;
-    if (json) print_json(v);
-    else print_line("xentz-agent " + v.agent + ", " + v.engine + " " + v.engine_version.value_or("(not found)"));
+    if (json)
+        print_json(v);
+    else
+        print_line("xentz-agent " + v.agent + ", " + v.engine + " " + v.engine_version.value_or("(not found)"));
     return version ? agent::exit_done : print_fault(version.error());
 }
 

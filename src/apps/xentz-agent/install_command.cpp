@@ -98,27 +98,29 @@ struct install_output {
     std::string scheduler = "none";
     std::vector<base::time_point> next_runs;
 };
-BOOST_DESCRIBE_STRUCT(install_output, (),
-                      (tenant_id, device_id, user_id, home, password_file, scheduler, next_runs))
+BOOST_DESCRIBE_STRUCT(install_output, (), (tenant_id, device_id, user_id, home, password_file, scheduler, next_runs))
 
 void tell(agent::environment& env, const install_options& o, const agent::enrolment_result& r)
 {
     const auto& c = r.config;
-    if (c.managed()) print_line("Enrolled as " + *c.device_id + " at " + *c.server_url + ".");
-    else print_line("Set up with a repository of its own.");
+    if (c.managed())
+        print_line("Enrolled as " + *c.device_id + " at " + *c.server_url + ".");
+    else
+        print_line("Set up with a repository of its own.");
     print_line("Config: " + env.home.config.string());
     if (r.password_made_here)
         print_line("The repository's password was made here and lies only in " + c.restic.password_file +
                    ": keep a copy elsewhere, without it nothing can be restored.");
-    else print_line("Repository password: " + c.restic.password_file);
+    else
+        print_line("Repository password: " + c.restic.password_file);
     if (r.older_password) print_line("The older password was kept as " + r.older_password->string() + ".");
     if (!o.password.empty())
         print_warning("a password on the command line can be read by other users of this machine; use --password-file");
-    if (c.managed() && !o.daily_at.empty())
-        print_warning("--daily-at is set by the server's policy and was ignored");
+    if (c.managed() && !o.daily_at.empty()) print_warning("--daily-at is set by the server's policy and was ignored");
     if (r.config_fault) print_warning("the first config could not be fetched: " + base::sentence(*r.config_fault));
     if (r.folders == std::size_t{0})
-        print_warning("no folder is named to be backed up; add include to the policy or to " + env.home.config.string());
+        print_warning("no folder is named to be backed up; add include to the policy or to " +
+                      env.home.config.string());
     print_line("Nothing is scheduled: call `xentz-agent backup` yourself or from a scheduler of your own.");
 }
 
@@ -142,13 +144,15 @@ int run_install(agent::environment& env, const install_options& o, bool json, st
 
 void add_install_command(CLI::App& app, context& c)
 {
-    auto* install = app.add_subcommand("install", "enrol this machine with a control plane, or set up a repository of one's own");
+    auto* install =
+        app.add_subcommand("install", "enrol this machine with a control plane, or set up a repository of one's own");
     auto o = std::make_shared<install_options>();
     install->add_option("--server", o->server, "address of the control plane");
     auto* token = install->add_option("--token", o->token, "install token; visible in the process list, better:");
     install->add_option("--token-file", o->token_file, "file that holds the install token (or XENTZ_INSTALL_TOKEN)")
         ->excludes(token);
-    auto* repository = install->add_option("--repo", o->repository, "a restic repository of one's own, without a control plane");
+    auto* repository =
+        install->add_option("--repo", o->repository, "a restic repository of one's own, without a control plane");
     install->add_option("--password-file", o->password_file, "file with that repository's password")->needs(repository);
     install->add_option("--password", o->password, "that password itself (not advised)")->needs(repository);
     install->add_option("--include", o->include, "folder to back up; may be repeated");

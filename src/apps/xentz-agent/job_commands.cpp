@@ -12,9 +12,9 @@ namespace {
 
 std::string backup_summary(const domain::metrics& m)
 {
-    return "Snapshot " + m.snapshot_id.value_or("").substr(0, 8) + " made: " +
-           std::to_string(m.files_total.value_or(0)) + " files, " + base::to_size(m.bytes_total.value_or(0)) + ", " +
-           base::to_size(m.data_added_bytes.value_or(0)) + " new";
+    return "Snapshot " + m.snapshot_id.value_or("").substr(0, 8) +
+           " made: " + std::to_string(m.files_total.value_or(0)) + " files, " +
+           base::to_size(m.bytes_total.value_or(0)) + ", " + base::to_size(m.data_added_bytes.value_or(0)) + " new";
 }
 
 std::string summary(const agent::job_state& s)
@@ -22,15 +22,18 @@ std::string summary(const agent::job_state& s)
     const auto& m = s.metrics;
     const auto took = ", in " + base::to_words(std::chrono::milliseconds{s.duration_ms}) + ".";
     switch (s.job) {
-    case domain::job::backup: return backup_summary(m) + took;
+    case domain::job::backup:
+        return backup_summary(m) + took;
     case domain::job::retention:
         return std::to_string(m.snapshots_kept.value_or(0)) + " snapshots kept, " +
                std::to_string(m.snapshots_removed.value_or(0)) + " removed" +
                (m.bytes_freed ? ", " + base::to_size(*m.bytes_freed) + " freed" : "") + took;
     case domain::job::restore:
-        return std::to_string(m.files_restored.value_or(0)) + " files, " + base::to_size(m.bytes_restored.value_or(0)) +
-               ", restored from snapshot " + m.snapshot_id.value_or("").substr(0, 8) + took;
-    case domain::job::check: break;
+        return std::to_string(m.files_restored.value_or(0)) + " files and folders, " +
+               base::to_size(m.bytes_restored.value_or(0)) + ", restored from snapshot " +
+               m.snapshot_id.value_or("").substr(0, 8) + took;
+    case domain::job::check:
+        break;
     }
     return "Done" + took;
 }
@@ -40,10 +43,13 @@ int conclude(const agent::environment& env, base::result<agent::run_result> r, b
 {
     if (!r) return print_fault(r.error());
     const auto& s = r->state;
-    if (json) print_json(s);
-    else if (s.status != domain::run_status::failure) print_line(env.secrets->clean(summary(s)));
+    if (json)
+        print_json(s);
+    else if (s.status != domain::run_status::failure)
+        print_line(env.secrets->clean(summary(s)));
     for (const auto& warning : s.warnings) print_warning(warning);
-    if (s.status == domain::run_status::partial && r->fault) print_warning(env.secrets->clean(base::sentence(*r->fault)));
+    if (s.status == domain::run_status::partial && r->fault)
+        print_warning(env.secrets->clean(base::sentence(*r->fault)));
     if (r->reports_pending > 0)
         print_warning(r->reports_pending == 1
                           ? "1 report waits in the spool; the next run sends it"
@@ -68,7 +74,8 @@ void add_restore(CLI::App& app, context& c)
     auto o = std::make_shared<agent::restore_options>();
     auto target = std::make_shared<std::string>();
     restore->add_option("SNAPSHOT", o->snapshot, "an id, latest, or a day such as 2026-11-23")->capture_default_str();
-    restore->add_option("--target", *target, "folder to restore into; the files keep their full paths below it")->required();
+    restore->add_option("--target", *target, "folder to restore into; the files keep their full paths below it")
+        ->required();
     restore->add_option("--include", o->include, "restore only what matches; may be repeated");
     restore->add_flag("--overwrite", o->overwrite, "replace files in a folder that is not empty");
     restore->callback([&c, o, target] {

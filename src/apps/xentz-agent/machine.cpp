@@ -42,12 +42,33 @@ result<std::filesystem::path> agent_home()
 // restic's environment is built from this list, not inherited (docs/agent-files.md).
 std::map<std::string, std::string> restic_environment()
 {
-    constexpr auto passed_on = std::to_array<const char*>(
-        {"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-         "https_proxy", "no_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK",
-         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "B2_ACCOUNT_ID",
-         "B2_ACCOUNT_KEY", "AZURE_ACCOUNT_NAME", "AZURE_ACCOUNT_KEY", "GOOGLE_PROJECT_ID",
-         "GOOGLE_APPLICATION_CREDENTIALS"});
+    constexpr auto passed_on = std::to_array<const char*>({"PATH",
+                                                           "HOME",
+                                                           "TMPDIR",
+                                                           "TZ",
+                                                           "LANG",
+                                                           "LC_ALL",
+                                                           "HTTP_PROXY",
+                                                           "HTTPS_PROXY",
+                                                           "NO_PROXY",
+                                                           "http_proxy",
+                                                           "https_proxy",
+                                                           "no_proxy",
+                                                           "ALL_PROXY",
+                                                           "all_proxy",
+                                                           "SSL_CERT_FILE",
+                                                           "SSL_CERT_DIR",
+                                                           "SSH_AUTH_SOCK",
+                                                           "AWS_ACCESS_KEY_ID",
+                                                           "AWS_SECRET_ACCESS_KEY",
+                                                           "AWS_SESSION_TOKEN",
+                                                           "AWS_DEFAULT_REGION",
+                                                           "B2_ACCOUNT_ID",
+                                                           "B2_ACCOUNT_KEY",
+                                                           "AZURE_ACCOUNT_NAME",
+                                                           "AZURE_ACCOUNT_KEY",
+                                                           "GOOGLE_PROJECT_ID",
+                                                           "GOOGLE_APPLICATION_CREDENTIALS"});
     std::map<std::string, std::string> out;
     for (const auto* name : passed_on)
         if (auto value = variable(name); !value.empty()) out[name] = std::move(value);
@@ -92,18 +113,18 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                                              .base_environment = environment,
                                              .redactor = m->secrets_},
                                             *m->processes_);
-    m->environment_ = std::make_unique<agent::environment>(agent::environment{
-        .home = home,
-        .files = *m->files_,
-        .clock = *m->clock_,
-        .random = *m->random_,
-        .log = *m->log_,
-        .secrets = m->secrets_,
-        .engine = *m->engine_,
-        .make_client = [](const http::client_options& o) { return http::make_client(o); },
-        .agent_version = XENTZ_VERSION,
-        .host_name = os::host_name(),
-        .process_id = ::getpid()});
+    m->environment_ = std::make_unique<agent::environment>(
+        agent::environment{.home = home,
+                           .files = *m->files_,
+                           .clock = *m->clock_,
+                           .random = *m->random_,
+                           .log = *m->log_,
+                           .secrets = m->secrets_,
+                           .engine = *m->engine_,
+                           .make_client = [](const http::client_options& o) { return http::make_client(o); },
+                           .agent_version = XENTZ_VERSION,
+                           .host_name = os::host_name(),
+                           .process_id = ::getpid()});
     return m;
 }
 

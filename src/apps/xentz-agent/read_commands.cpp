@@ -47,8 +47,10 @@ int show_snapshots(agent::environment& env, bool json, std::stop_token stop)
         for (const auto& p : s.paths) paths += (paths.empty() ? "" : ", ") + p;
         table.add({s.short_id, time ? base::to_rfc3339(*time).substr(0, 19) : s.time, paths});
     }
-    if (table.empty()) print_line("This machine has no snapshot yet. Run `xentz-agent backup`.");
-    else std::cout << table.text() << std::flush;
+    if (table.empty())
+        print_line("This machine has no snapshot yet. Run `xentz-agent backup`.");
+    else
+        std::cout << table.text() << std::flush;
     return agent::exit_done;
 }
 
@@ -66,8 +68,10 @@ int show_files(agent::environment& env, const std::string& snapshot, const std::
     const auto done = agent::list_files(
         env, snapshot, path,
         [&](const engine::node& n) {
-            if (json) print_json(node_line{n.path, n.type, n.size, n.mtime});
-            else std::cout << printable(n.path) << (n.type == "dir" ? "/" : "") << "\n";
+            if (json)
+                print_json(node_line{n.path, n.type, n.size, n.mtime});
+            else
+                std::cout << printable(n.path) << (n.type == "dir" ? "/" : "") << "\n";
         },
         stop);
     std::cout << std::flush;

@@ -40,7 +40,8 @@ struct context {
 // Each adds its commands below `app` and sets context.action where one of them is called.
 void add_init_command(CLI::App& app, context& c);
 void add_serve_command(CLI::App& app, context& c);
-void add_tenant_commands(CLI::App& app, context& c); // tenant, token, user
+void add_tenant_commands(CLI::App& app, context& c); // tenant, token
+void add_user_commands(CLI::App& app, context& c);
 void add_policy_commands(CLI::App& app, context& c);
 void add_device_commands(CLI::App& app, context& c); // device, report
 

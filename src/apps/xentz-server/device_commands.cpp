@@ -53,7 +53,8 @@ result<> list_devices(context& c, control::administrator& a, const device_option
         print_json(views);
         return {};
     }
-    base::table table{{"DEVICE", "HOST", "STATE", "LAST BACKUP", "LAST GOOD BACKUP (UTC)", "LAST SEEN (UTC)", "POLICY"}};
+    base::table table{
+        {"DEVICE", "HOST", "STATE", "LAST BACKUP", "LAST GOOD BACKUP (UTC)", "LAST SEEN (UTC)", "POLICY"}};
     for (const auto& v : views)
         table.add({v.device_id, v.hostname, v.state, newest_backup(v), short_time(v.last_good_backup_at),
                    short_time(v.last_seen_at), v.policy});
@@ -104,7 +105,8 @@ result<> revoke(context& c, control::administrator& a, const device_options& o)
     if (!device) return base::failed(device);
     a.store.revoke_device(device->id, a.clock.now());
     if (!c.json)
-        print_line("Device " + o.id + " revoked: its key and its repository credential no longer open anything. Its "
+        print_line("Device " + o.id +
+                   " revoked: its key and its repository credential no longer open anything. Its "
                    "backups stay.");
     return {};
 }

@@ -52,6 +52,7 @@ int run(int argc, char** argv)
     apps::add_serve_command(app, c);
     apps::add_tenant_commands(app, c);
     apps::add_policy_commands(app, c);
+    apps::add_user_commands(app, c);
     apps::add_device_commands(app, c);
     try {
         app.parse(argc, argv);

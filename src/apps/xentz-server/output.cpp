@@ -8,9 +8,12 @@ int print_fault(const base::fault& f)
 {
     std::cerr << "xentz-server: " << base::sentence(f) << "\n";
     switch (f.code) {
-    case base::fault_code::usage: return 2;
-    case base::fault_code::run_locked: return 5;
-    default: return 1;
+    case base::fault_code::usage:
+        return 2;
+    case base::fault_code::run_locked:
+        return 5;
+    default:
+        return 1;
     }
 }
 
@@ -26,8 +29,10 @@ std::string short_time(const std::optional<base::time_point>& t)
 
 void print_table(const base::table& t, const std::string& empty)
 {
-    if (t.empty()) print_line(empty);
-    else std::cout << t.text() << std::flush;
+    if (t.empty())
+        print_line(empty);
+    else
+        std::cout << t.text() << std::flush;
 }
 
 } // namespace xentz::apps

@@ -42,7 +42,8 @@ result<> apply(context& c, control::administrator& a, const policy_options& o)
     if (!text) return base::failed(text);
     if (auto ok = control::apply_policy(a, *tenant, o.name, *text); !ok)
         return base::fail(ok.error().code, o.file + ": " + ok.error().message, ok.error().remedy);
-    if (!c.json) print_line("Policy " + o.name + " of tenant " + tenant->name + " stored; devices get it at their next run.");
+    if (!c.json)
+        print_line("Policy " + o.name + " of tenant " + tenant->name + " stored; devices get it at their next run.");
     return {};
 }
 
@@ -95,7 +96,8 @@ void add_policy_commands(CLI::App& app, context& c)
     auto o = std::make_shared<policy_options>();
     constexpr auto whose = "the tenant (may be left out where there is only one)";
 
-    auto* apply_command = policy->add_subcommand("apply", "store a policy from a JSON file, replacing one of that name");
+    auto* apply_command =
+        policy->add_subcommand("apply", "store a policy from a JSON file, replacing one of that name");
     apply_command->add_option("FILE", o->file, "keys: schedule, include, exclude, restic, retention")->required();
     apply_command->add_option("--tenant", o->tenant, whose);
     apply_command->add_option("--name", o->name, "name of the policy")->capture_default_str();

@@ -47,7 +47,8 @@ result<http::server_options> server_options_of(const serve_options& o)
         auto address = http::parse_listen_address(text);
         if (!address) return fail(fault_code::usage, address.error().message, address.error().remedy);
         if (!out.tls && !o.allow_http && !http::is_literal_loopback(address->host))
-            return fail(fault_code::insecure_transport, "--listen " + text + " would serve plain HTTP to other machines",
+            return fail(fault_code::insecure_transport,
+                        "--listen " + text + " would serve plain HTTP to other machines",
                         "Add --tls-cert and --tls-key, or --allow-http where a proxy in front speaks TLS");
         if (is_wildcard(address->host) && o.public_url.empty())
             return fail(fault_code::usage, "--listen " + text + " does not say how devices reach this server",

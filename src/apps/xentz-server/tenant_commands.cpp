@@ -47,8 +47,10 @@ void add_tenant(CLI::App& app, context& c)
         c.action = with_administrator(c, [&c, name](control::administrator& a) -> result<> {
             auto made = control::create_tenant(a, *name);
             if (!made) return base::failed(made);
-            if (c.json) print_json(*made);
-            else print_line("Tenant " + made->name + " made, with the policy \"default\".");
+            if (c.json)
+                print_json(*made);
+            else
+                print_line("Tenant " + made->name + " made, with the policy \"default\".");
             return {};
         });
     });
@@ -58,7 +60,8 @@ void add_tenant(CLI::App& app, context& c)
     auto* set = tenant->add_subcommand("set", "change a setting of a tenant");
     auto setting = std::make_shared<std::string>();
     set->add_option("NAME", *name, "the tenant")->required();
-    set->add_option("KEY=VALUE", *setting, "custody=server or custody=device: who keeps repository passwords")->required();
+    set->add_option("KEY=VALUE", *setting, "custody=server or custody=device: who keeps repository passwords")
+        ->required();
     set->callback([&c, name, setting] {
         c.action = with_administrator(c, [name, setting](control::administrator& a) -> result<> {
             auto t = control::tenant_named(a, *name);
