@@ -40,8 +40,10 @@ std::unexpected<base::fault> revoked()
 result<effective_config> from_server(environment& env, const local_config& local, control_plane& server,
                                      const std::optional<cached_config>& cached, std::stop_token stop)
 {
-    // A revoked device asks without the tag: only a full answer can lift it.
-    const auto tag = cached && !cached->revoked && !cached->etag.empty() ? std::optional{cached->etag} : std::nullopt;
+    // A revoked device asks without the tag: only a full answer can lift it. So does one whose cache is damaged: "not
+    // changed" would be of no use to it.
+    const bool usable = cached && !cached->revoked && !cached->etag.empty() && from_cache(*cached);
+    const auto tag = usable ? std::optional{cached->etag} : std::nullopt;
     auto fetched = server.config(*local.device_api_key, tag, stop);
     if (!fetched) {
         if (fetched.error().code == fault_code::device_revoked) {
@@ -132,10 +134,12 @@ result<> validate(const wire::device_config& c)
     if (auto ok = domain::validate_exclude(c.exclude); !ok) return ok;
     if (auto ok = domain::validate(wire::options_of(c.restic)); !ok) return ok;
     if (auto ok = domain::validate(c.retention); !ok) return ok;
-    if (c.restic.repository.empty() || c.restic.repository.size() > 4096)
-        return fail(fault_code::invalid_value, "restic.repository must have 1 to 4096 bytes");
-    if (c.restic.repository.find_first_of(std::string_view{"\0\n\r", 3}) != std::string::npos)
-        return fail(fault_code::invalid_value, "restic.repository contains a NUL or a line break");
+    // Other back ends let restic start programs: a stolen control plane must not run commands on the fleet.
+    const auto& address = c.restic.repository;
+    if (!address.starts_with("rest:http://") && !address.starts_with("rest:https://"))
+        return fail(fault_code::invalid_value, "restic.repository must be a rest:http(s):// address");
+    if (address.size() > 4096 || address.find_first_of(std::string_view{"\0\n\r", 3}) != std::string::npos)
+        return fail(fault_code::invalid_value, "restic.repository is too long or contains a NUL or a line break");
     if (c.requires_features && !c.requires_features->empty())
         return fail(fault_code::invalid_value,
                     "requires: this agent does not know \"" + c.requires_features->front() + "\"; it is too old");

@@ -1,5 +1,7 @@
 #include "agent/control_plane.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 
 namespace xentz::agent {
@@ -18,7 +20,7 @@ bool has_type(const std::optional<http::problem>& p, std::string_view type)
 std::string reason(const std::optional<http::problem>& p, int status)
 {
     if (!p) return "HTTP " + std::to_string(status);
-    return p->title + (p->detail.empty() ? "" : " (" + p->detail.substr(0, 300) + ")");
+    return p->title + (p->detail.empty() ? "" : " (" + std::string{base::cut_utf8(p->detail, 300)} + ")");
 }
 
 // Every answer but 200 and 304.
@@ -97,6 +99,7 @@ control_plane::config(const std::string& device_key, const std::optional<std::st
     if (etag) request.headers.push_back({"If-None-Match", *etag});
     auto answer = send(std::move(request), stop);
     if (!answer) return base::failed(answer);
+    if (answer->status == 304 && !etag) return not_the_server("304 to a call that named no version");
     if (answer->status == 304) return std::optional<fetched_config>{};
     auto config = wire::decode_config(answer->body);
     if (!config) return not_the_server(config.error().message);

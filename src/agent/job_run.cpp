@@ -2,6 +2,7 @@
 
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
+#include "base/utf8.hpp"
 #include "os/lock.hpp"
 
 #include <algorithm>
@@ -9,18 +10,8 @@
 namespace xentz::agent {
 namespace {
 
-using base::fail;
 using base::fault_code;
 using base::result;
-
-std::string shortened(std::string text)
-{
-    if (text.size() <= domain::longest_error) return text;
-    auto end = domain::longest_error;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text.resize(end);
-    return text;
-}
 
 wire::report_message report_of(environment& env, const local_config& local, const job_state& s)
 {
@@ -32,7 +23,7 @@ wire::report_message report_of(environment& env, const local_config& local, cons
     r.finished_at = s.finished_at;
     r.duration_ms = s.duration_ms;
     r.metrics = s.metrics;
-    if (s.fault) r.error = shortened(s.fault->message);
+    if (s.fault) r.error = std::string{base::cut_utf8(s.fault->message, domain::longest_error)};
     r.report_id = s.report_id;
     r.outcome = s.outcome;
     r.fault = s.fault;

@@ -41,11 +41,11 @@ base::fault shortfall_of(const engine::backup_outcome& o)
     std::string list;
     std::size_t listed = 0;
     for (const auto& path : o.missing_sources) {
-        if (listed++ == most_listed_in_error) break;
+        if (listed++ >= most_listed_in_error) break;
         list += (list.empty() ? "" : "; ") + path + ": does not exist";
     }
     for (const auto& file : o.unreadable) {
-        if (listed++ == most_listed_in_error) break;
+        if (listed++ >= most_listed_in_error) break;
         list += (list.empty() ? "" : "; ") + file.path + ": " + file.reason;
     }
     const auto missing = o.unreadable_count + o.missing_sources.size();

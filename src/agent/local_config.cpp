@@ -12,16 +12,20 @@ namespace json = wire::json;
 
 constexpr std::uint64_t most_config_bytes = std::uint64_t{4} << 20U;
 
-// Keys of `fresh` win, objects are merged, keys that only `old` has stay.
-void keep_unknown(json::object& fresh, const json::object& old)
+// What is in `old` under keys that T does not have. A key that T has and `fresh` lacks was taken away.
+template <class T>
+void keep_unknown(json::object& fresh, json::object old)
 {
-    for (const auto& [key, value] : old) {
-        auto* mine = fresh.if_contains(key);
-        if (mine == nullptr)
-            fresh[key] = value;
-        else if (mine->is_object() && value.is_object())
-            keep_unknown(mine->get_object(), value.get_object());
-    }
+    boost::mp11::mp_for_each<wire::detail::members<T>>([&](auto member) {
+        using type = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
+        if constexpr (wire::detail::described_struct<type>) {
+            const auto* mine = old.if_contains(member.name);
+            if (mine != nullptr && mine->is_object())
+                keep_unknown<type>(fresh[member.name].get_object(), mine->get_object());
+        }
+        old.erase(member.name);
+    });
+    for (const auto& [key, value] : old) fresh[key] = value;
 }
 
 result<> validate(const local_config& c)
@@ -65,7 +69,7 @@ result<> save_local_config(os::files& fs, const std::filesystem::path& p, const 
     auto fresh = wire::to_json(c);
     if (const auto old = os::read_all(fs, p, most_config_bytes))
         if (const auto value = wire::parse_json(*old); value && value->is_object())
-            keep_unknown(fresh.get_object(), value->get_object());
+            keep_unknown<local_config>(fresh.get_object(), value->get_object());
     return os::write_atomic(fs, p, wire::pretty_json(fresh));
 }
 

@@ -8,6 +8,7 @@ using base::fault_code;
 using base::result;
 
 constexpr std::string_view rest = "rest:";
+constexpr std::chrono::seconds longest_question{10};
 
 result<repository_presence> judge(const http::client_response& answer)
 {
@@ -39,6 +40,7 @@ result<repository_presence> ask_over_http(std::string_view url, http::client& cl
     head.method = "HEAD";
     head.url = parts->url + (parts->url.ends_with('/') ? "" : "/") + "config";
     head.basic = parts->basic;
+    head.timeout = longest_question;
     const auto answer = client.send(head, stop);
     if (answer) return judge(*answer);
     const auto& f = answer.error();
@@ -63,7 +65,8 @@ std::string without_credential(const std::string& address)
 {
     const bool is_rest = address.starts_with(rest);
     const auto parts = http::parse_url(is_rest ? std::string_view{address}.substr(rest.size()) : address);
-    if (!parts) return address;
+    // A malformed address may hold a password as well.
+    if (!parts) return base::redactor{}.clean(address);
     return (is_rest ? std::string{rest} : "") + parts->url;
 }
 

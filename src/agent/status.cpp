@@ -54,8 +54,11 @@ void judge(status& s, base::time_point now)
         s.verdict = "The control plane has revoked this device: nothing is backed up";
         s.remedy = "Ask an administrator";
     } else if (s.state == "disabled") {
-        s.verdict = "The control plane has disabled this device: nothing is backed up";
-        s.remedy = "Ask an administrator";
+        const bool own = s.config.origin == "local";
+        s.verdict = std::string{own ? "This agent is disabled in its config.json"
+                                    : "The control plane has disabled this device"} +
+                    ": nothing is backed up";
+        s.remedy = own ? "Set enabled to true there" : "Ask an administrator";
     } else {
         judge_active(s, now);
     }
@@ -85,7 +88,7 @@ std::string figures(const job_state& j)
     if (m.files_total) add(std::to_string(*m.files_total) + " files");
     if (m.bytes_total) add(base::to_size(*m.bytes_total));
     if (m.data_added_bytes) add(base::to_size(*m.data_added_bytes) + " new");
-    if (m.snapshots_kept) add(std::to_string(*m.snapshots_kept) + " snapshots kept");
+    if (m.snapshots_kept) add(base::counted(*m.snapshots_kept, "snapshot") + " kept");
     if (m.snapshots_removed) add(std::to_string(*m.snapshots_removed) + " removed");
     if (m.bytes_freed) add(base::to_size(*m.bytes_freed) + " freed");
     if (m.files_restored) add(std::to_string(*m.files_restored) + " files and folders restored");

@@ -8,10 +8,41 @@ namespace {
 constexpr std::string_view mask = "***";
 constexpr std::size_t shortest_secret = 6;
 
-void replace_all(std::string& text, std::string_view what)
+struct span {
+    std::size_t begin;
+    std::size_t end;
+};
+
+// Where secrets stand, overlapping ones as one: the rest of a secret that shares its beginning with another one's end
+// must not stay.
+std::vector<span> find_secrets(std::string_view text, const std::vector<std::string>& secrets)
 {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + mask.size()))
-        text.replace(at, what.size(), mask);
+    std::vector<span> found;
+    for (const auto& secret : secrets)
+        for (auto at = text.find(secret); at != std::string_view::npos; at = text.find(secret, at + 1))
+            found.push_back({at, at + secret.size()});
+    std::ranges::sort(found, {}, &span::begin);
+    std::vector<span> merged;
+    for (const auto& s : found) {
+        if (merged.empty() || s.begin >= merged.back().end)
+            merged.push_back(s);
+        else
+            merged.back().end = std::max(merged.back().end, s.end);
+    }
+    return merged;
+}
+
+std::string without_secrets(std::string_view text, const std::vector<std::string>& secrets)
+{
+    std::string out;
+    std::size_t copied = 0;
+    for (const auto& s : find_secrets(text, secrets)) {
+        out += text.substr(copied, s.begin - copied);
+        out += mask;
+        copied = s.end;
+    }
+    out += text.substr(copied);
+    return out;
 }
 
 // scheme://user:PASSWORD@host; a password ends at the last '@' before a slash, a blank or a quote.
@@ -36,15 +67,12 @@ void redactor::add(std::string_view secret)
     if (secret.size() < shortest_secret) return;
     const std::scoped_lock lock{mutex_};
     if (std::ranges::find(secrets_, secret) == secrets_.end()) secrets_.emplace_back(secret);
-    // Longest first, so that a secret which contains another is replaced whole.
-    std::ranges::sort(secrets_, std::ranges::greater{}, &std::string::size);
 }
 
 std::string redactor::clean(std::string_view text) const
 {
-    std::string out{text};
     const std::scoped_lock lock{mutex_};
-    for (const auto& secret : secrets_) replace_all(out, secret);
+    auto out = without_secrets(text, secrets_);
     mask_url_passwords(out);
     return out;
 }

@@ -20,4 +20,9 @@ std::string to_size(std::uint64_t bytes)
     return {text.data(), static_cast<std::size_t>(n)};
 }
 
+std::string counted(std::uint64_t n, std::string_view thing)
+{
+    return std::to_string(n) + " " + std::string{thing} + (n == 1 ? "" : "s");
+}
+
 } // namespace xentz::base

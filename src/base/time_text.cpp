@@ -142,7 +142,10 @@ std::optional<time_point> parse_rfc3339(std::string_view text)
     }
     const auto offset = read_offset(in);
     if (!offset || !in.at_end()) return std::nullopt;
-    return time_point{*date} + hours{*h} + minutes{*m} + seconds{*s} + microseconds{micro} - *offset;
+    const auto t = time_point{*date} + hours{*h} + minutes{*m} + seconds{*s} + microseconds{micro} - *offset;
+    // The offset, or a leap second, may lead out of the years that can be printed again.
+    if (t < time_point{} || t >= time_point{sys_days{year{10000} / January / 1}}) return std::nullopt;
+    return t;
 }
 
 std::string to_file_stamp(time_point t)

@@ -104,6 +104,8 @@ result<std::chrono::seconds> parse_ttl(std::string_view text)
 result<created_token> create_token(administrator& a, const store::tenant& t, const new_token& n)
 {
     if (n.uses < 1 || n.uses > 100'000) return fail(fault_code::invalid_value, "--uses must be 1 to 100000");
+    if (n.ttl < shortest_ttl || n.ttl > longest_ttl)
+        return fail(fault_code::invalid_value, "--ttl must be 1 minute to 1 year");
     if (!a.store.find_policy(t.id, n.policy))
         return fail(fault_code::not_found, "tenant " + t.name + " has no policy named " + n.policy,
                     "See `xentz-server policy list`");

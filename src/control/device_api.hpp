@@ -1,4 +1,4 @@
-// The device API (docs/api.md): POST /v1/install, GET /v1/config, POST /v1/report, and /healthz.
+// The device API (docs/api.md): POST /v1/install, GET /v1/config, POST /v1/report.
 // Threads: the handlers run on the server's workers, several at once.
 #pragma once
 

@@ -14,7 +14,7 @@ constexpr std::size_t longest_idempotency_key = 128;
 http::problem refusal(store::token_state state)
 {
     constexpr std::string_view ask = " Ask an administrator for a new token.";
-    const auto problem = [&](std::string type, std::string title) {
+    const auto problem = [&](std::string type, const std::string& title) {
         return http::problem{401, std::move(type), title, "The " + title + "." + std::string{ask}};
     };
     switch (state) {
@@ -34,7 +34,13 @@ http::problem refusal(store::token_state state)
 bool is_plain_text(std::string_view text)
 {
     return text.size() <= longest_metadata &&
-           std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+           std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+bool is_idempotency_key(std::string_view text)
+{
+    return !text.empty() && text.size() <= longest_idempotency_key &&
+           std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 std::optional<std::string> fault_in(const wire::install_request& r)
@@ -117,8 +123,8 @@ http::response install_call(services& s, const http::request& r)
     store::new_enrolment e;
     e.token_hash = crypto::token_hash(*token);
     if (const auto* key = r.head.find("Idempotency-Key")) {
-        if (key->empty() || key->size() > longest_idempotency_key)
-            return http::to_response(invalid_request("Idempotency-Key must have 1 to 128 characters."));
+        if (!is_idempotency_key(*key))
+            return http::to_response(invalid_request("Idempotency-Key must have 1 to 128 characters of ASCII."));
         e.idempotency_key = *key;
     }
     const auto row = s.store.find_token(e.token_hash);

@@ -58,9 +58,13 @@ base::result<domain::policy> read_policy(std::string_view text)
         return base::fail(base::fault_code::invalid_value, *key + ": no policy has such a key",
                           "See docs/policy.md for the keys");
     const auto defaults = domain::default_policy();
-    if (!top.contains("schedule")) policy->schedule = defaults.schedule;
-    if (!top.contains("exclude")) policy->exclude = defaults.exclude;
-    if (!top.contains("retention")) policy->retention = defaults.retention;
+    const auto missing = [&](std::string_view part) {
+        const auto* v = top.if_contains(part);
+        return v == nullptr || v->is_null();
+    };
+    if (missing("schedule")) policy->schedule = defaults.schedule;
+    if (missing("exclude")) policy->exclude = defaults.exclude;
+    if (missing("retention")) policy->retention = defaults.retention;
     if (auto ok = domain::validate(*policy); !ok) return base::failed(ok);
     return policy;
 }

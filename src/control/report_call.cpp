@@ -1,3 +1,4 @@
+#include "base/utf8.hpp"
 #include "control/authentication.hpp"
 #include "control/device_api.hpp"
 #include "wire/messages.hpp"
@@ -26,19 +27,16 @@ std::optional<http::problem> fault_in(const wire::report_message& m, const store
         return invalid_request("report_id must be 1 to 128 of the characters A-Z a-z 0-9 . _ -");
     if (m.duration_ms < 0) return invalid_request("duration_ms must not be negative.");
     for (const auto* text : {&m.outcome, &m.config_version, &m.agent_version, &m.restic_version, &m.engine})
-        if (*text && (*text)->size() > longest_text)
-            return invalid_request("outcome, versions and engine must be at most 255 bytes.");
+        if (*text && ((*text)->size() > longest_text || (*text)->find('\0') != std::string::npos))
+            return invalid_request("outcome, versions and engine must be text of at most 255 bytes without NUL.");
     return std::nullopt;
 }
 
-// An older agent may send a longer text: a report is never lost for its length. Cut between characters.
-std::string shortened(std::string text)
+// An older agent may send a longer text, or one that no database takes: a report is never lost for that.
+std::string storable(std::string text)
 {
-    if (text.size() <= domain::longest_error) return text;
-    auto end = domain::longest_error;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text.resize(end);
-    return text;
+    std::ranges::replace(text, '\0', '?');
+    return std::string{base::cut_utf8(text, domain::longest_error)};
 }
 
 store::report row_of(services& s, const wire::report_message& m, const store::device& device)
@@ -52,7 +50,7 @@ store::report row_of(services& s, const wire::report_message& m, const store::de
     row.received_at = s.clock.now();
     row.duration_ms = m.duration_ms;
     row.metrics = wire::encode(m.metrics.value_or(domain::metrics{}));
-    if (m.error) row.error = shortened(*m.error);
+    if (m.error) row.error = storable(*m.error);
     row.outcome = m.outcome;
     if (m.fault) row.fault = wire::encode(*m.fault);
     row.config_version = m.config_version;

@@ -1,5 +1,7 @@
 #include "domain/policy.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -53,6 +55,7 @@ base::result<> check_list(std::string_view field, const std::vector<std::string>
         if (items[i].size() > longest_path) return wrong(at, "is longer than 4096 bytes");
         if (items[i].find_first_of(std::string_view{"\0\n\r", 3}) != std::string::npos)
             return wrong(at, "contains a NUL or a line break");
+        if (!base::is_utf8(items[i])) return wrong(at, "is not UTF-8");
     }
     return {};
 }

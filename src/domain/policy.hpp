@@ -71,7 +71,7 @@ BOOST_DESCRIBE_STRUCT(policy, (), (schedule, include, exclude, restic, retention
 policy default_policy();
 
 // The first rule that a policy breaks, with the name of the field: counts and lengths (at most 1000 paths of
-// 4096 bytes), no NUL or line break, absolute include paths, HH:MM, a retention that keeps something.
+// 4096 bytes), UTF-8 without NUL or line break, absolute include paths, HH:MM, a retention that keeps something.
 base::result<> validate(const policy& p);
 
 base::result<> validate_include(const std::vector<std::string>& include);

@@ -292,18 +292,20 @@ public:
     {
         auto to = check(r, options_.allow_http);
         if (!to) return failed(to);
+        auto options = options_;
+        if (r.timeout) options.total_timeout = *r.timeout;
         transfer t{.most_body_bytes = options_.most_body_bytes, .stop = std::move(stop)};
         const curl_handle handle{curl_easy_init()};
         const auto headers = make_headers(r.headers);
         auto* h = handle.get();
         if (h == nullptr || !set(h, CURLOPT_URL, r.url.c_str()) || !set(h, CURLOPT_HTTPHEADER, headers.get()) ||
-            !set_transport(h, options_, *to) || !set_method(h, r) || !set_callbacks(h, t) ||
+            !set_transport(h, options, *to) || !set_method(h, r) || !set_callbacks(h, t) ||
             !set_credentials(h, r.basic)) {
             return base::fail(fault_code::internal, "the request to " + to->name + " could not be prepared");
         }
-        if (t.stop.stop_requested()) return to_fault(h, CURLE_ABORTED_BY_CALLBACK, t, options_, *to);
+        if (t.stop.stop_requested()) return to_fault(h, CURLE_ABORTED_BY_CALLBACK, t, options, *to);
         const auto code = curl_easy_perform(h);
-        if (code != CURLE_OK) return to_fault(h, code, t, options_, *to);
+        if (code != CURLE_OK) return to_fault(h, code, t, options, *to);
         long status = 0;
         curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
         t.answer.status = static_cast<int>(status);

@@ -36,6 +36,7 @@ struct client_request {
     std::vector<header> headers;
     std::string body;
     std::optional<basic_credentials> basic;
+    std::optional<std::chrono::milliseconds> timeout; // instead of total_timeout
 };
 
 struct client_response {

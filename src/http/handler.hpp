@@ -3,7 +3,7 @@
 //
 //   response      answered at once, whatever body was announced is not read
 //   collect       a small body: the server reads it up to a limit and then calls a function
-//   body_sink     a large body: the server feeds it piece by piece, so that a slow client holds no thread
+//   upload        a large body: the server feeds it piece by piece, so that a slow client holds no thread
 //
 // Threads: every call comes from a worker pool; calls for one request come one after the other, those of
 // different requests at the same time. Exceptions that escape become a 500.

@@ -6,6 +6,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <sys/stat.h>
+
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -13,7 +16,7 @@ namespace xentz::os {
 namespace {
 
 constexpr std::size_t log_file_bytes = std::size_t{1} << 20U;
-constexpr std::size_t log_files = 5;
+constexpr std::size_t log_files = 5; // the current one and four older ones
 
 spdlog::level::level_enum to_spdlog(base::log_level level)
 {
@@ -98,8 +101,10 @@ std::unique_ptr<base::logger> make_file_logger(const std::filesystem::path& file
 {
     spdlog::sink_ptr sink;
     try {
-        sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.string(), log_file_bytes, log_files);
-        std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+        spdlog::file_event_handlers events;
+        events.after_open = [](const spdlog::filename_t&, std::FILE* opened) { ::fchmod(::fileno(opened), 0600); };
+        sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.string(), log_file_bytes, log_files - 1,
+                                                                      false, events);
     } catch (const std::exception&) {
         sink = std::make_shared<spdlog::sinks::null_sink_mt>();
     }

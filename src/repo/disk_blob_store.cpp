@@ -211,30 +211,31 @@ base::result<> disk_blob_store::create_repository(std::string_view repository_id
 {
     if (auto ok = check_repository_id(repository_id); !ok) return ok;
     if (auto ok = ready(); !ok) return ok;
-    const std::lock_guard guard{durable_mutex_};
-    const auto repository = layout_.repository(repository_id);
-    if (auto ok = make_folder(repository); !ok) return std::unexpected(explained(std::move(ok.error())));
-    if (auto ok = make_folders(repository, disk_layout::folders()); !ok) return ok;
-    return save_names(repository_id);
-}
-
-base::result<> disk_blob_store::make_folders(const path& repository, const std::vector<std::string>& folders)
-{
-    for (const auto& folder : folders)
-        if (auto ok = make_folder(repository / folder); !ok) return ok;
+    auto made = make_folder(layout_.repository(repository_id));
+    if (made) made = complete(repository_id);
+    if (!made) return std::unexpected(explained(std::move(made.error())));
     return {};
 }
 
-// With durable_mutex_ held, from before a folder is made on.
+// Makes the folders that a repository's own folder lacks.
+base::result<> disk_blob_store::complete(std::string_view repository_id)
+{
+    const std::lock_guard guard{durable_mutex_};
+    durable_.erase(std::string{repository_id});
+    for (const auto& folder : disk_layout::folders())
+        if (auto ok = make_folder(layout_.repository(repository_id) / folder); !ok) return ok;
+    return save_names(repository_id);
+}
+
+// With durable_mutex_ held.
 base::result<> disk_blob_store::save_names(std::string_view repository_id)
 {
-    durable_.erase(std::string{repository_id});
     const auto repository = layout_.repository(repository_id);
-    for (const auto& p : {repository / name(object_type::data), repository, layout_.repositories()}) {
-        auto ok = fs_.sync_directory(p);
-        const bool lost = !ok && ok.error().code == fault_code::not_found && p.filename() == name(object_type::data);
-        if (!ok && !lost) return std::unexpected(explained(std::move(ok.error())));
-    }
+    auto saved = fs_.sync_directory(repository / name(object_type::data));
+    // A copy of a storage may have lost its empty folders; they are made when they are needed.
+    if (!saved && saved.error().code != fault_code::not_found) return saved;
+    for (const auto& p : {repository, layout_.repositories()})
+        if (auto ok = fs_.sync_directory(p); !ok) return ok;
     durable_.emplace(repository_id);
     return {};
 }
@@ -254,7 +255,7 @@ base::result<disk_blob_store::temporary> disk_blob_store::create_temporary()
         if (file) return temporary{std::move(*file), std::move(where)};
         if (file.error().code == fault_code::conflict) continue; // of another process
         if (file.error().code != fault_code::not_found || mended) return failed(file);
-        // A copy of a storage may have lost its empty folders.
+        // As with a repository's folders: a copy may have lost an empty one.
         if (auto ok = ready(); !ok) return failed(ok);
         if (auto ok = make_folder(layout_.incoming()); !ok) return failed(ok);
         mended = true;
@@ -267,7 +268,7 @@ base::result<std::unique_ptr<incoming>> disk_blob_store::receive(const object_ke
     if (auto ok = ready(); !ok) return failed(ok);
     auto repository = fs_.info(layout_.repository(key.repository_id));
     if (!repository) return std::unexpected(explained(std::move(repository.error())));
-    if (auto ok = save_names_once(key.repository_id); !ok) return failed(ok);
+    if (auto ok = save_names_once(key.repository_id); !ok) return std::unexpected(explained(std::move(ok.error())));
     auto t = create_temporary();
     if (!t) return failed(t);
     return std::make_unique<upload>(*this, key, std::move(*t));
@@ -280,11 +281,9 @@ base::result<> disk_blob_store::place(const path& from, const object_key& key)
     auto renamed = fs_.rename(from, layout_.file(key));
     if (!renamed && renamed.error().code == fault_code::not_found) {
         if (auto ok = ready(); !ok) return ok;
-        const std::lock_guard guard{durable_mutex_};
         // Not the repository's own folder: what was removed meanwhile must not come back.
-        auto made = make_folders(layout_.repository(key.repository_id), disk_layout::folders());
+        auto made = complete(key.repository_id);
         if (!made) return std::unexpected(explained(std::move(made.error())));
-        if (auto ok = save_names(key.repository_id); !ok) return ok;
         renamed = fs_.rename(from, layout_.file(key));
     }
     if (!renamed) return renamed;

@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -59,7 +58,7 @@ private:
     base::fault explained(base::fault f);
     base::result<temporary> create_temporary();
     base::result<> make_folder(const std::filesystem::path& p);
-    base::result<> make_folders(const std::filesystem::path& repository, const std::vector<std::string>& folders);
+    base::result<> complete(std::string_view repository_id);
     base::result<> save_names(std::string_view repository_id);
     base::result<> save_names_once(std::string_view repository_id);
     base::result<> place(const std::filesystem::path& from, const object_key& key);

@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <string>
+#include <utility>
 
 namespace xentz::restic {
 namespace {
@@ -67,7 +69,7 @@ std::optional<std::vector<engine::snapshot>> parse_snapshots(std::string_view li
         list.push_back(read_snapshot(*object));
         if (list.back().id.empty()) return std::nullopt;
     }
-    std::ranges::stable_sort(list, {}, made_at);
+    std::ranges::sort(list, {}, age);
     return list;
 }
 

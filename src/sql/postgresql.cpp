@@ -56,7 +56,6 @@ std::string password_of(const std::string& url)
         const std::string_view given = o->val ? o->val : "";
         if (keyword == "password") password = given;
         if (keyword == "host" || keyword == "dbname") sound = sound && given.find('@') == std::string_view::npos;
-        if (keyword == "port") sound = sound && given.find_first_not_of("0123456789,") == std::string_view::npos;
     }
     if (sound) return password;
     throw error(errc::other, "the PostgreSQL address is not valid; in its user name and password, characters such as "

@@ -2,9 +2,11 @@
 // does not say where in a document an error is; this one does what the protocol asks for:
 //
 // - unknown keys are ignored, `null` is an absent optional, absent optionals are not written;
-// - a missing key is an error unless the member is optional or the struct says `missing_keys_keep_defaults`;
+// - a missing key is an error unless the member is optional or the struct says `missing_keys_keep_defaults`, and then
+//   `null` is as good as missing;
 // - an error names the place: "schedule.daily_at: expected a string, got a number";
-// - instants are RFC 3339 text, ids their text, described enums their names.
+// - instants are RFC 3339 text, ids their text, described enums their names;
+// - what is no UTF-8 in a text becomes '?' when it is written: everything that is written can be read.
 //
 // Threads: pure functions.
 #pragma once
@@ -12,6 +14,7 @@
 #include "base/fault.hpp"
 #include "base/id.hpp"
 #include "base/time_text.hpp"
+#include "base/utf8.hpp"
 
 #include <boost/describe.hpp>
 #include <boost/json/value.hpp>
@@ -98,7 +101,8 @@ failure read_enum(const json::value& v, T& out)
 {
     std::string text;
     if (auto bad = read_text(v, text)) return bad;
-    if (!boost::describe::enum_from_string(text.c_str(), out)) return "unknown value \"" + text + "\"";
+    const bool whole = text.find('\0') == std::string::npos;
+    if (!whole || !boost::describe::enum_from_string(text.c_str(), out)) return "unknown value \"" + text + "\"";
     return {};
 }
 
@@ -110,7 +114,10 @@ failure read_struct(const json::value& v, T& out)
     boost::mp11::mp_for_each<members<T>>([&](auto member) {
         if (bad) return;
         using type = std::remove_reference_t<decltype(out.*member.pointer)>;
-        if (const auto* found = v.get_object().if_contains(member.name)) {
+        const auto* found = v.get_object().if_contains(member.name);
+        // The first agent wrote empty lists as null.
+        if (keeps_defaults<T> && found != nullptr && found->is_null()) return;
+        if (found != nullptr) {
             if (auto f = read(*found, out.*member.pointer)) bad = below(member.name, std::move(f));
         } else if (!is_optional<type> && !keeps_defaults<T>) {
             bad = std::string{member.name} + ": missing";
@@ -198,6 +205,8 @@ json::value to_json(const T& v)
             }
         });
         return out;
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return json::value(base::to_utf8(v));
     } else {
         return json::value(v);
     }

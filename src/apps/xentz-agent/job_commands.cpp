@@ -25,7 +25,7 @@ std::string summary(const agent::job_state& s)
     case domain::job::backup:
         return backup_summary(m) + took;
     case domain::job::retention:
-        return std::to_string(m.snapshots_kept.value_or(0)) + " snapshots kept, " +
+        return base::counted(m.snapshots_kept.value_or(0), "snapshot") + " kept, " +
                std::to_string(m.snapshots_removed.value_or(0)) + " removed" +
                (m.bytes_freed ? ", " + base::to_size(*m.bytes_freed) + " freed" : "") + took;
     case domain::job::restore:

@@ -2,7 +2,7 @@
 
 namespace xentz::apps {
 
-void add_health(http::router& router, store::fleet_store& store, repo::blob_store& blobs)
+void add_health(http::router& router, store::fleet_store& store, repo::blob_store& blobs, base::logger& log)
 {
     router.add("GET", "/healthz", [](const http::request_head&) -> http::admission {
         return http::json_response(200, R"({"status":"ok"})");
@@ -11,8 +11,12 @@ void add_health(http::router& router, store::fleet_store& store, repo::blob_stor
         if (!store.healthy())
             return http::to_response({503, "not-ready", "the database does not answer",
                                       "Look at the server's log, and at the database server."});
-        if (const auto storage = blobs.ready(); !storage)
-            return http::to_response({503, "not-ready", "the storage is not there", base::sentence(storage.error())});
+        if (const auto storage = blobs.ready(); !storage) {
+            // Where it lies on the server is nobody's business but the administrator's.
+            log.error("not ready: " + base::sentence(storage.error()));
+            return http::to_response({503, "not-ready", "the storage is not there or is another one",
+                                      "The server's log says what it found."});
+        }
         return http::json_response(200, R"({"status":"ready"})");
     });
 }

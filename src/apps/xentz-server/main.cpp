@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdlib>
 #include <iostream>
 
 namespace {
@@ -30,7 +31,9 @@ void add_shared_options(CLI::App& app, xentz::apps::context& c)
     app.add_option("--storage", c.storage, "file:DIR for the repositories (default: storage in the data folder)")
         ->envname("XENTZ_STORAGE");
     app.add_flag("--json", c.json, "print data as JSON");
-    app.set_config("--config", "", "file with these options as KEY=VALUE lines")->envname("XENTZ_CONFIG");
+    const char* config = std::getenv("XENTZ_CONFIG");
+    app.set_config("--config", config == nullptr ? "" : config, "file with these options as KEY=VALUE lines");
+    app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
 int run(int argc, char** argv)

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+
 namespace xentz::apps {
 namespace {
 
@@ -76,7 +78,10 @@ result<> show(context& c, control::administrator& a, const policy_options& o)
         return base::fail(base::fault_code::not_found, "tenant " + tenant->name + " has no policy named " + o.name,
                           "See `xentz-server policy list`");
     const auto document = control::view(*policy).policy;
-    print_line(c.json ? wire::print_json(document) : wire::pretty_json(document));
+    if (c.json)
+        print_line(wire::print_json(document));
+    else
+        std::cout << wire::pretty_json(document) << std::flush;
     return {};
 }
 

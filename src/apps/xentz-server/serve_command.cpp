@@ -113,7 +113,7 @@ result<> serve(context& c, const serve_options& o)
 
     http::router router{normal_prefix(o.url_prefix)};
     control::add_device_api(router, services);
-    add_health(router, *home->store, **blobs);
+    add_health(router, *home->store, **blobs, c.log);
     router.mount("/repo/", repositories);
 
     auto server = http::make_server(*options, router, c.log);
@@ -135,6 +135,7 @@ void add_serve_command(CLI::App& app, context& c)
     auto* command = app.add_subcommand("serve", "serve the device API and the repositories");
     auto o = std::make_shared<serve_options>();
     command->add_option("--listen", o->listen, "ADDRESS:PORT to listen on; may be repeated; port 0 takes a free one")
+        ->allow_extra_args(false)
         ->envname("XENTZ_LISTEN")
         ->capture_default_str();
     command->add_option("--public-url", o->public_url, "how devices reach this server (default: the first --listen)")

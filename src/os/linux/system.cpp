@@ -57,7 +57,7 @@ std::string architecture()
 {
     utsname names{};
     if (::uname(&names) != 0) return "unknown";
-    const std::string machine = static_cast<const char*>(names.machine);
+    std::string machine = static_cast<const char*>(names.machine);
     if (machine == "x86_64") return "amd64";
     if (machine == "aarch64") return "arm64";
     return machine;

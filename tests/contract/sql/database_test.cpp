@@ -180,7 +180,7 @@ TEST_P(database_test, a_transaction_with_a_failed_statement_is_not_stored)
     EXPECT_EQ(code_thrown_by([&] {
                   db->write([&](connection& c) {
                       swallow(c);
-                      c.query("select 1");
+                      EXPECT_EQ(code_thrown_by([&] { c.query("select 1"); }), errc::other);
                   });
               }),
               errc::other);

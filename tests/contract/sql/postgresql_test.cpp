@@ -196,7 +196,8 @@ TEST_F(postgresql_test, says_why_it_cannot_connect_but_not_the_password)
 
 TEST(postgresql_address, pieces_of_an_unescaped_password_are_never_repeated)
 {
-    for (const auto* password : {"hun@ter22", "hun/ter22", "h:u@n/ter22", "100%ter22", "hun?ter22@x", "[ter22"}) {
+    for (const auto* password :
+         {"hun@ter22", "hun/ter22", "12/hunter22", "hun/t?er22", "h:u@n/ter22", "100%ter22", "hun?ter22@x", "[ter22"}) {
         for (const auto* rest : {"@127.0.0.1:1/fleet", "@127.0.0.1/fleet"}) {
             try {
                 open_postgresql("postgresql://xentz:" + std::string{password} + rest);

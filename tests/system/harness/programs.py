@@ -93,9 +93,9 @@ def finish(process, args, limit=PATIENCE, started=None):
 
 
 def begin(args, environment, **options):
-    """A child in a process group of its own, so that nothing of it survives a failed test."""
+    """A child in a process group of its own that ends with this process, so that nothing survives a failed test."""
     return subprocess.Popen(
-        args,
+        ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", *args],
         env=environment,
         stdin=options.pop("stdin", subprocess.DEVNULL),
         stdout=options.pop("stdout", subprocess.PIPE),

@@ -1,0 +1,120 @@
+// A backup engine without a repository: each call answers what the test wrote into it and is noted by name.
+// Threads: one thread at a time.
+#pragma once
+
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace xentz::fakes {
+
+class fake_engine final : public engine::backup_engine {
+public:
+    // What the sessions answer.
+    base::result<> init_result;
+    base::result<engine::backup_outcome> backup_result = good_backup();
+    base::result<std::vector<engine::snapshot>> snapshots_result = std::vector<engine::snapshot>{};
+    base::result<std::optional<engine::snapshot>> latest_result = std::optional<engine::snapshot>{};
+    base::result<std::vector<engine::node>> list_result = std::vector<engine::node>{};
+    base::result<engine::retention_outcome> apply_result = engine::retention_outcome{.kept = 3, .removed = 1};
+    base::result<engine::restore_outcome> restore_result = engine::restore_outcome{.files = 2, .bytes = 42};
+    base::result<std::string> version_result = std::string{"0.18.0"};
+
+    // What was asked.
+    std::vector<std::string> calls;
+    std::vector<engine::repository> opened;
+    std::vector<engine::backup_request> backups;
+    std::vector<domain::retention> retentions;
+    std::vector<engine::restore_request> restores;
+    std::vector<std::string> listed;
+    std::vector<engine::scope> scopes;
+
+    static engine::backup_outcome good_backup()
+    {
+        engine::backup_outcome o;
+        o.metrics.files_total = 2;
+        o.metrics.bytes_total = 12712;
+        o.metrics.data_added_bytes = 15528;
+        o.metrics.snapshot_id = std::string(64, '5');
+        return o;
+    }
+
+    bool called(std::string_view name) const { return std::ranges::find(calls, name) != calls.end(); }
+
+    std::string_view name() const override { return "fake"; }
+    base::result<std::string> version() override { return version_result; }
+    base::result<std::unique_ptr<engine::session>> open(const engine::repository& r) override
+    {
+        opened.push_back(r);
+        return std::make_unique<fake_session>(*this);
+    }
+
+private:
+    class fake_session final : public engine::session {
+    public:
+        explicit fake_session(fake_engine& e) : e_(e) {}
+
+        base::result<> init(std::stop_token) override
+        {
+            e_.calls.emplace_back("init");
+            return e_.init_result;
+        }
+        base::result<engine::backup_outcome> backup(const engine::backup_request& r, const engine::progress_sink& sink,
+                                                    std::stop_token) override
+        {
+            e_.calls.emplace_back("backup");
+            e_.backups.push_back(r);
+            if (sink) sink({.fraction = 1});
+            return e_.backup_result;
+        }
+        base::result<std::vector<engine::snapshot>> snapshots(const std::optional<engine::scope>& s,
+                                                              std::stop_token) override
+        {
+            e_.calls.emplace_back("snapshots");
+            if (s) e_.scopes.push_back(*s);
+            return e_.snapshots_result;
+        }
+        base::result<std::optional<engine::snapshot>> latest(const std::optional<engine::scope>&,
+                                                             std::stop_token) override
+        {
+            e_.calls.emplace_back("latest");
+            return e_.latest_result;
+        }
+        base::result<> list(const std::string& id, const std::string&,
+                            const std::function<void(const engine::node&)>& each, std::stop_token) override
+        {
+            e_.calls.emplace_back("list");
+            e_.listed.push_back(id);
+            if (!e_.list_result) return std::unexpected(e_.list_result.error());
+            for (const auto& n : *e_.list_result) each(n);
+            return {};
+        }
+        base::result<engine::retention_outcome> apply(const domain::retention& r, const engine::scope& s, bool,
+                                                      std::stop_token) override
+        {
+            e_.calls.emplace_back("apply");
+            e_.retentions.push_back(r);
+            e_.scopes.push_back(s);
+            return e_.apply_result;
+        }
+        base::result<engine::restore_outcome> restore(const engine::restore_request& r, const engine::progress_sink&,
+                                                      std::stop_token) override
+        {
+            e_.calls.emplace_back("restore");
+            e_.restores.push_back(r);
+            return e_.restore_result;
+        }
+        base::result<> check(bool, std::stop_token) override
+        {
+            e_.calls.emplace_back("check");
+            return {};
+        }
+
+    private:
+        fake_engine& e_;
+    };
+};
+
+} // namespace xentz::fakes
