@@ -24,7 +24,10 @@ engine::snapshot read_snapshot(const boost::json::object& o)
 }
 
 // Not by the text: snapshots of one repository may have been made in different time zones.
-base::time_point made_at(const engine::snapshot& s) { return base::parse_rfc3339(s.time).value_or(base::time_point{}); }
+std::pair<base::time_point, std::string> age(const engine::snapshot& s)
+{
+    return {base::parse_rfc3339(s.time).value_or(base::time_point{}), s.id};
+}
 
 bool is_struct(const boost::json::object& o, std::string_view kind)
 {

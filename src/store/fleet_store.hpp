@@ -2,7 +2,9 @@
 // transaction; when it returns, what it changed survives a power cut.
 //
 // Errors: what a caller can expect (not found, taken) is in the return type; a broken or unreachable database
-// is a sql::error exception, caught where a request or a command ends.
+// is a sql::error exception, caught where a request or a command ends. So is a reference to what does not exist (a
+// report of an unknown device, a token with an unknown policy), text with a NUL or of broken UTF-8, and an idempotency
+// key or dedup_key of more than 512 characters: callers check what they were sent.
 // Threads: may be used from any thread at once.
 #pragma once
 
@@ -73,17 +75,21 @@ public:
     void add_token(const install_token& t);
     std::vector<install_token> tokens(const std::optional<domain::tenant_id>& tenant);
     std::optional<install_token> find_token(std::string_view token_hash);
+    // False where there is none; what is revoked already keeps its first instant.
     bool revoke_token(const domain::token_id& id, base::time_point now);
 
     // Takes one use from the token and stores device and repository, all or nothing. A second call with the same
     // token and idempotency key takes no use and makes no device: within `retry_window` of the enrolment and
-    // before the device's first authenticated call it gives the stored device the key hash of `e` and returns it.
+    // before the device's first authenticated call it gives the stored device the key hash of `e` and returns it. A
+    // token that is used up or expired serves such a call, one that is revoked does not; nor does a revoked device.
     enrol_outcome enrol(const new_enrolment& e, base::time_point now, std::chrono::minutes retry_window);
 
     std::optional<device> find_device(const domain::device_id& id);
     std::optional<device> find_device_by_key(std::string_view key_hash);
     std::vector<device> devices(const std::optional<domain::tenant_id>& tenant);
     void touch_device(const domain::device_id& id, base::time_point now); // last_seen_at, never backwards
+    // These are false where there is no such device (or the device's tenant has no such policy). What is revoked
+    // already keeps its first instant.
     bool set_device_enabled(const domain::device_id& id, bool enabled);
     bool revoke_device(const domain::device_id& id, base::time_point now);
     bool set_device_policy(const domain::device_id& id, std::string_view policy_name);
@@ -97,7 +103,7 @@ public:
     // of the stored one is returned.
     std::string add_report(const report& r);
     std::vector<report> reports(const report_filter& filter); // newest start first
-    // The newest report of each job of a device.
+    // The newest report of each domain::job of a device.
     std::vector<report> latest_reports(const domain::device_id& id);
     // When the newest backup that made a snapshot (success or partial) ended.
     std::optional<base::time_point> last_good_backup(const domain::device_id& id);

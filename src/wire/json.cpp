@@ -66,11 +66,11 @@ base::result<json::value> parse_json(std::string_view text)
     if (ec)
         return base::fail(base::fault_code::invalid_value,
                           "not valid JSON at byte " + std::to_string(used) + ": " + ec.message());
-    parser.finish(ec);
-    if (ec) return base::fail(base::fault_code::invalid_value, "not valid JSON: it ends too early");
     if (text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
         return base::fail(base::fault_code::invalid_value,
                           "not valid JSON: more text after its end, at byte " + std::to_string(used));
+    parser.finish(ec);
+    if (ec) return base::fail(base::fault_code::invalid_value, "not valid JSON: it ends too early");
     return parser.release();
 }
 

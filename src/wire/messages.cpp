@@ -17,7 +17,8 @@ base::result<device_config> decode_config(std::string_view text)
     if (!config) return config;
     if (const auto* features = v->as_object().if_contains("requires"); features != nullptr && !features->is_null()) {
         auto names = from_json<std::vector<std::string>>(*features);
-        if (!names) return base::fail(base::fault_code::invalid_value, "requires: " + names.error().message);
+        if (!names)
+            return base::fail(base::fault_code::invalid_value, *detail::below("requires", names.error().message));
         config->requires_features = std::move(*names);
     }
     return config;

@@ -22,6 +22,9 @@ public:
     base::result<engine::restore_outcome> restore_result = engine::restore_outcome{.files = 2, .bytes = 42};
     base::result<std::string> version_result = std::string{"0.18.0"};
 
+    // Called with the name of each call before it answers, for a look at the machine in the middle of a run.
+    std::function<void(std::string_view)> on_call;
+
     // What was asked.
     std::vector<std::string> calls;
     std::vector<engine::repository> opened;
@@ -52,19 +55,25 @@ public:
     }
 
 private:
+    void note(std::string_view call)
+    {
+        calls.emplace_back(call);
+        if (on_call) on_call(call);
+    }
+
     class fake_session final : public engine::session {
     public:
         explicit fake_session(fake_engine& e) : e_(e) {}
 
         base::result<> init(std::stop_token) override
         {
-            e_.calls.emplace_back("init");
+            e_.note("init");
             return e_.init_result;
         }
         base::result<engine::backup_outcome> backup(const engine::backup_request& r, const engine::progress_sink& sink,
                                                     std::stop_token) override
         {
-            e_.calls.emplace_back("backup");
+            e_.note("backup");
             e_.backups.push_back(r);
             if (sink) sink({.fraction = 1});
             return e_.backup_result;
@@ -72,20 +81,20 @@ private:
         base::result<std::vector<engine::snapshot>> snapshots(const std::optional<engine::scope>& s,
                                                               std::stop_token) override
         {
-            e_.calls.emplace_back("snapshots");
+            e_.note("snapshots");
             if (s) e_.scopes.push_back(*s);
             return e_.snapshots_result;
         }
         base::result<std::optional<engine::snapshot>> latest(const std::optional<engine::scope>&,
                                                              std::stop_token) override
         {
-            e_.calls.emplace_back("latest");
+            e_.note("latest");
             return e_.latest_result;
         }
         base::result<> list(const std::string& id, const std::string&,
                             const std::function<void(const engine::node&)>& each, std::stop_token) override
         {
-            e_.calls.emplace_back("list");
+            e_.note("list");
             e_.listed.push_back(id);
             if (!e_.list_result) return std::unexpected(e_.list_result.error());
             for (const auto& n : *e_.list_result) each(n);
@@ -94,7 +103,7 @@ private:
         base::result<engine::retention_outcome> apply(const domain::retention& r, const engine::scope& s, bool,
                                                       std::stop_token) override
         {
-            e_.calls.emplace_back("apply");
+            e_.note("apply");
             e_.retentions.push_back(r);
             e_.scopes.push_back(s);
             return e_.apply_result;
@@ -102,13 +111,13 @@ private:
         base::result<engine::restore_outcome> restore(const engine::restore_request& r, const engine::progress_sink&,
                                                       std::stop_token) override
         {
-            e_.calls.emplace_back("restore");
+            e_.note("restore");
             e_.restores.push_back(r);
             return e_.restore_result;
         }
         base::result<> check(bool, std::stop_token) override
         {
-            e_.calls.emplace_back("check");
+            e_.note("check");
             return {};
         }
 

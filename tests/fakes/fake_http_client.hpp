@@ -22,7 +22,8 @@ inline http_answer answer(int status, std::string body = {}, std::vector<http::h
     return http::client_response{.status = status, .headers = std::move(headers), .body = std::move(body)};
 }
 
-inline http_answer problem(int status, const std::string& type, const std::string& title, const std::string& detail = "")
+inline http_answer problem(int status, const std::string& type, const std::string& title,
+                           const std::string& detail = "")
 {
     return answer(status, std::get<std::string>(http::to_response({status, type, title, detail}).body));
 }

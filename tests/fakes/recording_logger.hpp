@@ -18,7 +18,10 @@ public:
     };
     std::vector<line> lines;
 
-    void write(base::log_level level, std::string_view message) override { lines.push_back({level, std::string{message}}); }
+    void write(base::log_level level, std::string_view message) override
+    {
+        lines.push_back({level, std::string{message}});
+    }
 
     // True where a line of that level contains `part`.
     bool said(base::log_level level, std::string_view part) const

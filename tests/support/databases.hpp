@@ -3,6 +3,7 @@
 // first needs it (tests/support/postgresql) and stops it at the end. A server that cannot be had is a failed test.
 #pragma once
 
+#include "fakes/scratch_folder.hpp"
 #include "sql/session.hpp"
 
 #include <gtest/gtest.h>
@@ -19,27 +20,6 @@
 #include <unistd.h>
 
 namespace xentz::test {
-
-class temporary_folder {
-public:
-    temporary_folder()
-    {
-        auto name = (std::filesystem::temp_directory_path() / "xentz-test-XXXXXX").string();
-        if (!::mkdtemp(name.data())) throw std::runtime_error("cannot make a temporary folder");
-        path_ = name;
-    }
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    ~temporary_folder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 // What the command prints, without the final line break.
 inline std::string output_of(const std::string& command)
@@ -63,7 +43,7 @@ public:
         if (const char* given = std::getenv("XENTZ_TEST_POSTGRESQL"); given && *given) {
             url_ = given;
         } else {
-            folder_ = std::make_unique<temporary_folder>();
+            folder_ = std::make_unique<fakes::scratch_folder>();
             url_ = output_of(script("start") + " " + std::to_string(::getpid()));
         }
         return url_;
@@ -82,7 +62,7 @@ private:
                "'";
     }
 
-    std::unique_ptr<temporary_folder> folder_;
+    std::unique_ptr<fakes::scratch_folder> folder_;
     std::string url_;
 };
 
@@ -107,7 +87,7 @@ public:
     explicit fresh_database(engine e)
     {
         if (e == engine::sqlite) {
-            folder_ = std::make_unique<temporary_folder>();
+            folder_ = std::make_unique<fakes::scratch_folder>();
             address_ = "sqlite:" + file().string();
             return;
         }
@@ -135,7 +115,7 @@ public:
     std::filesystem::path file() const { return folder_->path() / "fleet.db"; }
 
 private:
-    std::unique_ptr<temporary_folder> folder_;
+    std::unique_ptr<fakes::scratch_folder> folder_;
     std::string name_;
     std::string address_;
 };

@@ -1,6 +1,8 @@
 """What every system test can ask for. Nothing here is faked: each test has the real server, agent and restic, in a
 room of its own, on ports of its own, and may run beside any other."""
 
+import contextlib
+import copy
 import os
 import pathlib
 import shutil
@@ -44,16 +46,24 @@ def pytest_runtest_makereport(item, call):
             report.sections.append((f"xentz-agent in {agent.room.name}", agent.transcript[-8000:]))
 
 
+@contextlib.contextmanager
+def a_room():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="xentz-system-"))
+    try:
+        yield path
+    finally:
+        if os.environ.get("XENTZ_KEEP"):
+            print(f"kept: {path}")
+        else:
+            subprocess.run(["chmod", "-R", "u+rwX", path], check=False, capture_output=True)
+            shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest.fixture
 def room():
     """An empty folder that goes away with its test. XENTZ_KEEP=1 leaves it for a look afterwards."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="xentz-system-"))
-    yield path
-    if os.environ.get("XENTZ_KEEP"):
-        print(f"kept: {path}")
-    else:
-        subprocess.run(["chmod", "-R", "u+rwX", path], check=False, capture_output=True)
-        shutil.rmtree(path, ignore_errors=True)
+    with a_room() as path:
+        yield path
 
 
 class World:
@@ -124,10 +134,23 @@ def fleet(server):
     return Fleet(server)
 
 
+@pytest.fixture(scope="module")
+def lasting_fleet():
+    """One server for all tests of a file that leave it as it was."""
+    with a_room() as room:
+        world = World(room)
+        try:
+            yield Fleet(world.server())
+        finally:
+            world.close()
+
+
 @pytest.fixture
-def unchanged(fleet):
-    """Whatever a test sends: afterwards nothing is stored and the server serves."""
+def unchanged(lasting_fleet):
+    """Whatever a test sends: afterwards nothing is stored and the server serves. A test that adds something on purpose
+    says so by replacing `everything` on what it is given."""
+    fleet = copy.copy(lasting_fleet)
     before = fleet.everything()
     yield fleet
-    assert fleet.everything() == before
+    assert fleet.everything() == before, f"what the server said:\n{fleet.server.log[-2000:]}"
     fleet.assert_goes_on()

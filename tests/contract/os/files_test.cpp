@@ -1,28 +1,17 @@
-#include "os/files.hpp"
-
+#include "contract/os/files_support.hpp"
 #include "fakes/memory_files.hpp"
 #include "fakes/scratch_folder.hpp"
-#include "os/posix_fault.hpp"
 
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <chrono>
-#include <csignal>
 #include <set>
 #include <thread>
 
 namespace xentz::os {
 namespace {
-
-using base::fault_code;
 
 struct place {
     virtual ~place() = default;
@@ -48,28 +37,6 @@ struct kind {
     std::string name;
     std::unique_ptr<place> (*make)();
 };
-
-std::span<const char> bytes(std::string_view text) { return {text.data(), text.size()}; }
-
-template <class T>
-fault_code code(const result<T>& r)
-{
-    return r ? fault_code::internal : r.error().code;
-}
-
-void write_file(files& fs, const path& p, std::string_view text)
-{
-    auto f = fs.create(p);
-    ASSERT_TRUE(f) << f.error().message;
-    ASSERT_TRUE((*f)->write(bytes(text)));
-}
-
-std::set<std::string> names(files& fs, const path& p)
-{
-    std::set<std::string> out;
-    EXPECT_TRUE(fs.list(p, [&](const directory_entry& e) { return out.insert(e.name).second; }));
-    return out;
-}
 
 class files_suite : public testing::TestWithParam<kind> {
 protected:
@@ -288,165 +255,6 @@ TEST_P(files_suite, remove_all_takes_the_whole_tree)
     EXPECT_TRUE(remove_all(fs, root / "a"));
     EXPECT_TRUE(remove_all(fs, root / "stays"));
     EXPECT_TRUE(names(fs, root).empty());
-}
-
-// ---- crashes, on a disk that forgets what was not synced
-
-struct crash : testing::TestWithParam<fakes::survivors> {
-    fakes::memory_files fs;
-};
-
-INSTANTIATE_TEST_SUITE_P(all, crash,
-                         testing::Values(fakes::survivors::nothing, fakes::survivors::names,
-                                         fakes::survivors::everything));
-
-TEST_P(crash, write_atomic_leaves_the_old_or_the_new_bytes)
-{
-    bool ended = false;
-    for (std::uint64_t n = 1; !ended; ++n) {
-        fs.put("/d/state", "old");
-        fs.power_off_at(n);
-        const bool acknowledged = write_atomic(fs, "/d/state", "new").has_value();
-        ended = fs.calls() < n;
-        fs.restart(GetParam());
-        const auto text = read_all(fs, "/d/state", 100).value();
-        EXPECT_TRUE(text == "new" || (text == "old" && !acknowledged)) << "power off at call " << n << ": " << text;
-        ASSERT_TRUE(remove_all(fs, "/d"));
-    }
-}
-
-TEST_P(crash, a_new_file_and_its_folders_are_durable_once_acknowledged)
-{
-    bool ended = false;
-    for (std::uint64_t n = 1; !ended; ++n) {
-        fakes::memory_files disk;
-        disk.power_off_at(n);
-        const bool acknowledged = create_directories(disk, "/a/b/c") && write_atomic(disk, "/a/b/c/state", "new");
-        ended = disk.calls() < n;
-        disk.restart(GetParam());
-        const auto text = read_all(disk, "/a/b/c/state", 100);
-        EXPECT_TRUE(text ? *text == "new" : !acknowledged) << "power off at call " << n;
-    }
-}
-
-TEST_P(crash, a_folder_whose_name_could_not_be_saved_is_made_again)
-{
-    for (std::uint64_t n = 1; n <= 8; ++n) {
-        fakes::memory_files disk;
-        disk.fail_at(n, fault_code::file_failed);
-        static_cast<void>(create_directories(disk, "/a/b"));
-        disk.heal();
-        ASSERT_TRUE(create_directories(disk, "/a/b"));
-        disk.restart(GetParam());
-        EXPECT_TRUE(disk.info("/a/b")) << "failure at call " << n;
-    }
-}
-
-TEST_P(crash, write_atomic_tidies_up_after_a_full_disk)
-{
-    for (std::uint64_t n = 1; n <= 4; ++n) {
-        fakes::memory_files disk;
-        disk.put("/d/state", "old");
-        disk.fail_at(n, fault_code::disk_full);
-        EXPECT_EQ(code(write_atomic(disk, "/d/state", "new")), fault_code::disk_full);
-        EXPECT_EQ(disk.tree(), (std::map<std::string, std::string>{{"/d/state", "old"}})) << "failure at call " << n;
-    }
-}
-
-// ---- what only the real file system has
-
-struct real_files : testing::Test {
-    std::unique_ptr<files> fs = make_files();
-    fakes::scratch_folder folder;
-    path root = folder.path();
-};
-
-TEST_F(real_files, symlinks_are_seen_and_not_followed)
-{
-    ASSERT_TRUE(fs->create_directory(root / "kept"));
-    write_file(*fs, root / "kept" / "a", "x");
-    ASSERT_TRUE(fs->create_directory(root / "gone"));
-    std::filesystem::create_symlink(root / "kept", root / "gone" / "link");
-    EXPECT_EQ(fs->info(root / "gone" / "link")->kind, file_kind::symlink);
-    ASSERT_TRUE(create_directories(*fs, root / "gone" / "link"));
-    ASSERT_TRUE(remove_all(*fs, root / "gone"));
-    EXPECT_EQ(read_all(*fs, root / "kept" / "a", 1).value(), "x");
-    EXPECT_EQ(names(*fs, root), std::set<std::string>{"kept"});
-}
-
-TEST_F(real_files, a_pipe_is_another_kind)
-{
-    ASSERT_EQ(::mkfifo((root / "pipe").c_str(), 0600), 0);
-    ASSERT_TRUE(fs->list(root, [](const directory_entry& e) {
-        EXPECT_EQ(e.kind, file_kind::other);
-        return true;
-    }));
-}
-
-TEST_F(real_files, info_tells_when_it_was_written)
-{
-    write_file(*fs, root / "a", "x");
-    const timespec times[] = {{0, UTIME_OMIT}, {1'700'000'000, 123'456'789}};
-    ASSERT_EQ(::utimensat(AT_FDCWD, (root / "a").c_str(), std::data(times), 0), 0);
-    EXPECT_EQ(fs->info(root / "a")->modified.time_since_epoch(), std::chrono::microseconds{1'700'000'000'123'456});
-}
-
-TEST_F(real_files, a_full_disk_says_so_and_what_to_do)
-{
-    const auto full = posix_fault("write", "/srv/a", ENOSPC);
-    EXPECT_EQ(full.code, fault_code::disk_full);
-    EXPECT_EQ(base::sentence(full),
-              "cannot write /srv/a: No space left on device. Free some space on the disk that holds it.");
-    EXPECT_EQ(posix_fault("write", "/srv/a", EDQUOT).code, fault_code::disk_full);
-}
-
-TEST_F(real_files, a_write_that_stops_half_way_is_a_fault)
-{
-    auto f = fs->create(root / "a");
-    ASSERT_TRUE(f);
-    const auto before = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit old{};
-    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
-    const rlimit small{1000, old.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    const auto written = (*f)->write(std::string(2000, 'x'));
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
-    std::signal(SIGXFSZ, before);
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().code, fault_code::file_failed);
-    EXPECT_EQ(written.error().message, "cannot write " + (root / "a").string() + ": File too large");
-}
-
-TEST_F(real_files, what_it_opens_is_not_inherited)
-{
-    write_file(*fs, root / "a", "x");
-    const auto open_files = [] {
-        std::set<int> out;
-        for (int fd = 0; fd < 256; ++fd)
-            if (::fcntl(fd, F_GETFD) >= 0) out.insert(fd);
-        return out;
-    };
-    const auto before = open_files();
-    const auto in = fs->open(root / "a");
-    const auto out = fs->create(root / "b");
-    const auto list = fs->open_directory(root);
-    int opened = 0;
-    for (const int fd : open_files()) {
-        if (before.contains(fd)) continue;
-        ++opened;
-        EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0) << fd;
-    }
-    EXPECT_EQ(opened, 3);
-}
-
-TEST_F(real_files, faults_name_the_path_and_the_cause)
-{
-    const auto missing = fs->open(root / "no");
-    ASSERT_FALSE(missing);
-    EXPECT_EQ(missing.error().message, "cannot open " + (root / "no").string() + ": No such file or directory");
-    const auto loop = root / "loop";
-    std::filesystem::create_symlink(loop, loop);
-    EXPECT_EQ(code(fs->open(loop)), fault_code::file_failed);
 }
 
 } // namespace

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <barrier>
+#include <cstddef>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -122,22 +124,30 @@ TEST_P(blob_store_suite, takes_one_config_only)
 TEST_P(blob_store_suite, of_many_configs_at_once_one_wins)
 {
     const auto key = key_of(object_type::config, "");
-    std::array<std::string, 4> texts{"config 0", "config 1", "config 2", "config 3"};
-    std::atomic<int> accepted{0};
-    std::atomic<int> refused{0};
-    std::vector<std::thread> threads;
-    for (const auto& text : texts)
-        threads.emplace_back([&] {
-            const auto done = put(store, key, text);
-            if (done)
-                ++accepted;
-            else if (done.error().code == fault_code::conflict)
-                ++refused;
-        });
-    for (auto& t : threads) t.join();
-    EXPECT_EQ(accepted, 1);
-    EXPECT_EQ(refused, 3);
-    EXPECT_TRUE(std::ranges::count(texts, get(store, key).value()) == 1);
+    const std::array<std::string, 4> texts{"config 0", "config 1", "config 2", "config 3"};
+    for (int round = 0; round < 10; ++round) {
+        std::atomic<int> accepted{0};
+        std::atomic<int> refused{0};
+        std::barrier together{static_cast<std::ptrdiff_t>(texts.size())};
+        std::vector<std::thread> threads;
+        for (const auto& text : texts)
+            threads.emplace_back([&] {
+                auto in = store.receive(key);
+                const bool written = in && (*in)->write(std::span{text.data(), text.size()});
+                together.arrive_and_wait();
+                if (!written) return;
+                const auto committed = (*in)->commit();
+                if (committed)
+                    ++accepted;
+                else if (committed.error().code == fault_code::conflict)
+                    ++refused;
+            });
+        for (auto& t : threads) t.join();
+        EXPECT_EQ(accepted, 1);
+        EXPECT_EQ(refused, 3);
+        EXPECT_EQ(std::ranges::count(texts, get(store, key).value()), 1);
+        ASSERT_TRUE(store.remove(key));
+    }
 }
 
 TEST_P(blob_store_suite, removes)

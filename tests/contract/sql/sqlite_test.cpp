@@ -162,11 +162,11 @@ TEST_F(sqlite_test, writers_that_wait_keep_no_connection_from_readers)
 TEST_F(sqlite_test, opening_waits_for_who_is_in_the_way_of_the_write_ahead_log)
 {
     db.reset();
-    const auto reader = open_sqlite(fresh.file().string());
-    reader->run_script("create table t (n bigint); pragma journal_mode = delete; begin; select * from t");
+    const auto writer = open_sqlite(fresh.file().string());
+    writer->run_script("create table t (n bigint); pragma journal_mode = delete; begin immediate");
     std::jthread later([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds{200});
-        reader->run_script("commit");
+        writer->run_script("commit");
     });
     EXPECT_NO_THROW(add(*open_database(fresh.address())));
 }

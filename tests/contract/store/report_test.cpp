@@ -156,6 +156,29 @@ TEST_P(report_test, the_latest_of_each_job_is_of_one_device)
     EXPECT_TRUE(store.latest_reports({"dev_absent"}).empty());
 }
 
+TEST_P(report_test, the_last_good_backup_is_one_that_made_a_snapshot)
+{
+    const auto a = enrolled_device("a").id;
+    const auto b = enrolled_device("b").id;
+    EXPECT_EQ(store.last_good_backup(a), std::nullopt);
+    const auto add = [&](const domain::device_id& id, const std::string& job, const std::string& status, int at) {
+        auto r = make_report(id, std::to_string(at), job, day + seconds{at});
+        r.status = status;
+        store.add_report(r);
+        return r.finished_at;
+    };
+    add(a, "backup", "failure", 1);
+    EXPECT_EQ(store.last_good_backup(a), std::nullopt);
+    const auto success = add(a, "backup", "success", 2);
+    EXPECT_EQ(store.last_good_backup(a), success);
+    const auto partial = add(a, "backup", "partial", 3);
+    add(a, "backup", "success", 0);
+    add(a, "backup", "failure", 4);
+    add(a, "check", "success", 5);
+    add(b, "backup", "success", 6);
+    EXPECT_EQ(store.last_good_backup(a), partial);
+}
+
 XENTZ_ON_EACH_ENGINE(report_test);
 
 } // namespace

@@ -34,7 +34,8 @@ TEST(fault, every_name_stands_in_the_documentation_with_its_retry)
         const auto at = docs.find(row);
         ASSERT_NE(at, std::string::npos) << name(code) << " is not documented";
         const auto line = docs.substr(at + row.size(), docs.find('\n', at + 1) - at - row.size());
-        EXPECT_NE(line.find(may_retry(code) ? " | yes | " : " | no | "), std::string::npos) << name(code) << ": " << line;
+        EXPECT_NE(line.find(may_retry(code) ? " | yes | " : " | no | "), std::string::npos)
+            << name(code) << ": " << line;
     }
 }
 

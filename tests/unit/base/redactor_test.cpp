@@ -35,10 +35,7 @@ TEST(redactor, overlapping_secrets_leave_no_rest)
     EXPECT_EQ(cleaned("aaaaaaaa", {"aaaaaa"}), "***");
 }
 
-TEST(redactor, neighbours_are_hidden_one_by_one)
-{
-    EXPECT_EQ(cleaned("abcdefghijkl", {"abcdef", "ghijkl"}), "******");
-}
+TEST(redactor, neighbours_are_hidden_one_by_one) { EXPECT_EQ(cleaned("abcdefghijkl", {"abcdef", "ghijkl"}), "******"); }
 
 TEST(redactor, short_texts_are_no_secrets)
 {
@@ -46,10 +43,7 @@ TEST(redactor, short_texts_are_no_secrets)
     EXPECT_EQ(cleaned("12345 123456", {"123456"}), "12345 ***");
 }
 
-TEST(redactor, a_secret_may_look_like_the_mask)
-{
-    EXPECT_EQ(cleaned("*******", {"******"}), "***");
-}
+TEST(redactor, a_secret_may_look_like_the_mask) { EXPECT_EQ(cleaned("*******", {"******"}), "***"); }
 
 TEST(redactor, passwords_of_addresses_are_hidden_without_being_known)
 {
@@ -63,10 +57,10 @@ TEST(redactor, passwords_of_addresses_are_hidden_without_being_known)
 
 TEST(redactor, malformed_addresses_do_not_show_it_either)
 {
-    EXPECT_EQ(cleaned("rest:http://u:p@ss@h/"), "rest:http://u:***@h/");         // an '@' in it
-    EXPECT_EQ(cleaned("http://u:a:b@h/"), "http://u:***@h/");                    // a colon in it
-    EXPECT_EQ(cleaned("http://u:p@h:99999/"), "http://u:***@h:99999/");          // no port
-    EXPECT_EQ(cleaned("http://u:p%ZZ@h/"), "http://u:***@h/");                   // no percent-encoding
+    EXPECT_EQ(cleaned("rest:http://u:p@ss@h/"), "rest:http://u:***@h/");              // an '@' in it
+    EXPECT_EQ(cleaned("http://u:a:b@h/"), "http://u:***@h/");                         // a colon in it
+    EXPECT_EQ(cleaned("http://u:p@h:99999/"), "http://u:***@h:99999/");               // no port
+    EXPECT_EQ(cleaned("http://u:p%ZZ@h/"), "http://u:***@h/");                        // no percent-encoding
     EXPECT_EQ(cleaned("parse \"http://u:p@ h\": x"), "parse \"http://u:***@ h\": x"); // a blank in the host
     EXPECT_EQ(cleaned("http://u:p@"), "http://u:***@");
     EXPECT_EQ(cleaned("http://:p@h"), "http://:***@h");
@@ -85,7 +79,8 @@ TEST(redactor, no_secret_survives_in_any_text)
         const auto letters = rc::gen::elementOf(std::string{"ab"});
         const auto secret = *rc::gen::suchThat(rc::gen::container<std::string>(letters),
                                                [](const std::string& s) { return s.size() >= 6; });
-        const auto text = *rc::gen::container<std::string>(letters) + secret + *rc::gen::container<std::string>(letters);
+        const auto text =
+            *rc::gen::container<std::string>(letters) + secret + *rc::gen::container<std::string>(letters);
         RC_ASSERT(cleaned(text, {secret}).find(secret) == std::string::npos);
     }));
 }

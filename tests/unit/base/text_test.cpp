@@ -108,8 +108,8 @@ TEST(utf8, tells_characters_from_stray_bytes)
 {
     for (const auto* text : {"", "plain", "größe", "日本", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"})
         EXPECT_TRUE(is_utf8(text)) << text;
-    for (const std::string text : {"\xff", "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                   "\xf5\x80\x80\x80", "a\xe6\x97", "\xf0\x8f\xbf\xbf"})
+    for (const std::string text : {"\xff", "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                                   "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xe6\x97", "\xf0\x8f\xbf\xbf"})
         EXPECT_FALSE(is_utf8(text)) << to_utf8(text);
 }
 

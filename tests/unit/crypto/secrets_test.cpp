@@ -41,7 +41,8 @@ TEST(master_key, text_comes_back)
 TEST(master_key, may_be_typed_in_groups_with_line_breaks)
 {
     std::string grouped;
-    for (std::size_t i = 0; i < key_text.size(); i += 8) grouped += key_text.substr(i, 8) + (i % 32 == 24 ? "\r\n" : " ");
+    for (std::size_t i = 0; i < key_text.size(); i += 8)
+        grouped += key_text.substr(i, 8) + (i % 32 == 24 ? "\r\n" : " ");
     const auto k = master_key::parse(grouped);
     ASSERT_TRUE(k);
     EXPECT_EQ(k->text(), key_text);

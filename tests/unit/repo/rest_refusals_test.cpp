@@ -116,6 +116,9 @@ TEST_F(refusals, a_missing_disk_is_no_empty_repository)
 TEST_F(refusals, another_disk_is_not_taken_for_ours)
 {
     ASSERT_TRUE(initialise_storage(disk, "/srv/other", "storage_2"));
+    disk.put("/srv/other/repositories/repo_1/config", "an old config"); // a copy from long ago, for example
+    const auto object = name_of(some_bytes);
+    disk.put("/srv/other/repositories/repo_1/data/" + object.substr(0, 2) + "/" + object, some_bytes);
     disk.mount("/srv/backup", "/srv/other");
     for (const auto& q : every_request())
         EXPECT_EQ(send(q).problem(), "storage-unavailable") << q.method << " " << q.rest;

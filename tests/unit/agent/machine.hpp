@@ -1,0 +1,192 @@
+// A machine with an agent on it, and the servers that it talks to: files in memory, a clock that stands still, a
+// control plane that answers from variables, a repository that does what it is told. Only the run lock is a real file.
+#pragma once
+
+#include "agent/config_source.hpp"
+#include "agent/enrolment.hpp"
+#include "agent/job_run.hpp"
+#include "agent/local_config.hpp"
+#include "agent/spool.hpp"
+#include "agent/state.hpp"
+#include "fakes/fake_clock.hpp"
+#include "fakes/fake_engine.hpp"
+#include "fakes/fake_http_client.hpp"
+#include "fakes/fake_random.hpp"
+#include "fakes/memory_files.hpp"
+#include "fakes/recording_logger.hpp"
+#include "fakes/scratch_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace xentz::agent {
+
+using base::fault_code;
+
+// How the control plane answers.
+enum class plane { up, away, refuses, fails, revokes, portal };
+
+struct control_plane_model {
+    plane how = plane::up;
+    wire::device_config config;
+    std::string etag = "\"v1\"";
+    std::vector<wire::report_message> reports; // as received, repeated ones too
+    // Instead of the usual answer to a report.
+    std::function<std::optional<fakes::http_answer>(const wire::report_message&)> on_report;
+    int repository_status = 200; // of HEAD .../config
+
+    control_plane_model()
+    {
+        config.version = "v1";
+        config.include = {"/srv"};
+        config.exclude = {"*.tmp"};
+        config.restic.repository = "rest:https://dev_1:credential-1@repo.example.com/repo/ten_1/dev_1/default/";
+        config.retention = {.keep_daily = 7};
+    }
+
+    std::optional<fakes::http_answer> answer(const http::client_request& r)
+    {
+        if (r.method == "HEAD") {
+            if (repository_status == 0) return fakes::no_network();
+            return fakes::answer(repository_status);
+        }
+        switch (how) {
+        case plane::up:
+            return usual(r);
+        case plane::away:
+            return fakes::no_network();
+        case plane::refuses:
+            return fakes::problem(401, "unauthorized", "unknown device key");
+        case plane::fails:
+            return fakes::problem(500, "internal", "internal error");
+        case plane::revokes:
+            return fakes::problem(403, "device-revoked", "device revoked");
+        case plane::portal:
+            return fakes::answer(200, "<html>Please log in</html>");
+        }
+        return std::nullopt;
+    }
+
+private:
+    std::optional<fakes::http_answer> usual(const http::client_request& r)
+    {
+        if (r.url.ends_with("/v1/config")) {
+            const auto* known = http::find_header(r.headers, "If-None-Match");
+            if (known != nullptr && *known == etag) return fakes::answer(304, "", {{"ETag", etag}});
+            return fakes::answer(200, wire::print_json(wire::encode_config(config)), {{"ETag", etag}});
+        }
+        if (r.url.ends_with("/v1/report")) {
+            const auto report = wire::decode_report(r.body);
+            if (!report) return fakes::problem(400, "invalid-request", report.error().message);
+            if (on_report)
+                if (auto other = on_report(*report)) return other;
+            reports.push_back(*report);
+            return fakes::answer(200, wire::encode(wire::report_answer{report->report_id.value_or("")}));
+        }
+        return std::nullopt;
+    }
+};
+
+struct machine {
+    fakes::scratch_folder folder;
+    fakes::memory_files memory;
+    fakes::fake_clock clock;
+    fakes::fake_random random;
+    fakes::recording_logger log;
+    fakes::fake_engine restic;
+    fakes::fake_network network;
+    control_plane_model server;
+    environment env;
+
+    machine() : machine(nullptr) {}
+    // With other files than those in memory.
+    explicit machine(os::files* files)
+        : env{.home = {.folder = folder.path(), .config = folder.path() / "config.json"},
+              .files = files != nullptr ? *files : memory,
+              .clock = clock,
+              .random = random,
+              .log = log,
+              .secrets = std::make_shared<base::redactor>(),
+              .engine = restic,
+              .make_client = [this](const http::client_options& o) { return network.connect(o); },
+              .agent_version = "0.1.0",
+              .host_name = "web1",
+              .process_id = 4711}
+    {
+        network.serve = [this](const http::client_request& r) { return server.answer(r); };
+        restic.backup_result->metrics.snapshot_id = "5b57749a";
+    }
+
+    local_config enrolled_config() const
+    {
+        local_config c;
+        c.server_url = "https://cp.example.com";
+        c.tenant_id = "ten_1";
+        c.device_id = "dev_1";
+        c.device_api_key = "xdk_device-key-1";
+        c.host = "web1";
+        c.restic.repository = server.config.restic.repository;
+        c.restic.password_file = env.home.password().string();
+        return c;
+    }
+    local_config legacy_config() const
+    {
+        local_config c;
+        c.host = "web1";
+        c.include = {"/srv"};
+        c.restic.repository = "/mnt/disk/repository";
+        c.restic.password_file = env.home.password().string();
+        c.retention = {.keep_last = 2};
+        return c;
+    }
+
+    void enrol() { set_up(enrolled_config()); }
+    void set_up(const local_config& c)
+    {
+        write(env.home.password(), "repository-password\n");
+        write(env.home.config, wire::pretty_json(wire::to_json(c)));
+        // What `install` leaves behind, so that a test may write into the folders.
+        EXPECT_TRUE(prepare(env.files, env.home));
+    }
+
+    void write(const std::filesystem::path& p, const std::string& text)
+    {
+        EXPECT_TRUE(os::create_directories(env.files, p.parent_path()));
+        EXPECT_TRUE(os::write_atomic(env.files, p, text));
+    }
+    std::string read(const std::filesystem::path& p) const
+    {
+        return os::read_all(env.files, p, 1U << 20U).value_or("(no file)");
+    }
+    bool exists(const std::filesystem::path& p) const { return env.files.info(p).has_value(); }
+
+    std::vector<std::string> names_in(const std::filesystem::path& p) const
+    {
+        std::vector<std::string> out;
+        static_cast<void>(env.files.list(p, [&](const os::directory_entry& e) {
+            if (e.kind == os::file_kind::regular) out.push_back(e.name);
+            return true;
+        }));
+        std::ranges::sort(out);
+        return out;
+    }
+    std::vector<std::string> spooled() const { return names_in(env.home.spool()); }
+    std::vector<std::string> rejected() const { return names_in(env.home.rejected()); }
+
+    base::result<run_result> backup() { return run_job(env, domain::job::backup, backup_work(false, {}), {}); }
+    base::result<run_result> retention() { return run_job(env, domain::job::retention, retention_work(), {}); }
+
+    std::optional<job_state> state(domain::job j = domain::job::backup) { return load_state(env.files, env.home, j); }
+};
+
+template <class T>
+std::string code_of(const base::result<T>& r)
+{
+    return r ? "done" : std::string{base::name(r.error().code)};
+}
+
+inline base::time_point time_at(std::string_view text) { return *base::parse_rfc3339(text); }
+
+} // namespace xentz::agent
