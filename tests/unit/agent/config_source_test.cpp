@@ -204,7 +204,7 @@ TEST_F(config_of_a_run, a_cached_config_that_cannot_be_used_is_fetched_whole)
 
 TEST_F(config_of_a_run, a_cache_that_cannot_be_written_stops_nothing)
 {
-    m.memory.power_off_at(3); // the two calls that look for a cached one are reading
+    m.memory.power_off_at(2); // after the look for a cached one
     const auto c = load();
     m.memory.heal();
     ASSERT_TRUE(c) << c.error().message;
