@@ -107,6 +107,14 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     return s;
 }
 
+// The config of the first agent names no host; from now on it does, whatever the machine is called later.
+result<> fix_host(environment& env, local_config& local)
+{
+    if (!local.host.empty()) return {};
+    local.host = env.host_name;
+    return save_local_config(env.files, env.home.config, local);
+}
+
 // What is said of a fault is stored and sent: no secret may be in it.
 void clean(const base::redactor& secrets, job_state& s)
 {
@@ -235,6 +243,7 @@ result<run_result> run_job(environment& env, domain::job j, const job_work& work
                         base::to_rfc3339(env.clock.now());
     const auto lock = os::try_lock(env.home.lock(), holder);
     if (!lock) return std::unexpected(lock.error());
+    if (auto ok = fix_host(env, *local); !ok) return base::failed(ok);
     return run{env, j, *local}(work, stop);
 }
 

@@ -35,6 +35,13 @@ result<> ensure_repository(run_context& c, engine::session& session, bool auto_i
     return made;
 }
 
+std::string listed(const std::vector<std::string>& paths)
+{
+    std::string out;
+    for (std::size_t i = 0; i < paths.size() && i < most_listed_in_error; ++i) out += (i == 0 ? "" : ", ") + paths[i];
+    return out;
+}
+
 // What a partial backup misses, in one text.
 base::fault shortfall_of(const engine::backup_outcome& o)
 {
@@ -63,6 +70,8 @@ result<job_outcome> back_up(run_context& c, bool auto_init, const engine::progre
     if (!session) return base::failed(session);
     if (auto ok = ensure_repository(c, **session, auto_init); !ok) return base::failed(ok);
     auto made = (*session)->backup(*request, on_progress, c.stop);
+    if (!made && made.error().code == fault_code::source_missing)
+        made.error().message += ": " + listed(request->include);
     if (!made) return base::failed(made);
     job_outcome out;
     out.status = made->status;
@@ -87,9 +96,16 @@ result<job_outcome> retain(run_context& c)
     if (*presence == repository_presence::absent)
         return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
                     "Run `xentz-agent backup` first");
-    auto done = (*session)->apply(*rules, scope_of(c.local), false, c.stop);
-    if (!done) return base::failed(done);
     job_outcome out;
+    auto done = (*session)->apply(*rules, scope_of(c.local), false, c.stop);
+    // A restic that was killed leaves its lock behind, and retention would fail from then on. We hold the run lock, so
+    // no restic of this agent is at work; whoever else is alive keeps its lock.
+    if (!done && done.error().code == fault_code::repository_locked && (*session)->unlock(c.stop)) {
+        const auto why = done.error().message;
+        done = (*session)->apply(*rules, scope_of(c.local), false, c.stop);
+        if (done) out.warnings.push_back("a lock whose holder is gone was removed: " + why);
+    }
+    if (!done) return base::failed(done);
     out.metrics.snapshots_kept = done->kept;
     out.metrics.snapshots_removed = done->removed;
     out.metrics.bytes_freed = done->bytes_freed;

@@ -68,6 +68,7 @@ result<> check_target(os::files& fs, const restore_options& o)
 // What the commands that only look need: the config as a run would use it, and an open repository.
 struct reading {
     local_config local;
+    effective_config effective;
     std::unique_ptr<engine::session> session;
 };
 
@@ -75,6 +76,7 @@ result<reading> open_for_reading(environment& env, std::stop_token stop)
 {
     auto local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
+    if (local->host.empty()) local->host = env.host_name;
     if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
     const auto client = env.make_client(client_options_of(*local, env.agent_version));
     std::optional<control_plane> server;
@@ -89,7 +91,7 @@ result<reading> open_for_reading(environment& env, std::stop_token stop)
     if (*presence == repository_presence::absent)
         return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
                     "Run `xentz-agent backup` first");
-    return reading{std::move(*local), std::move(*session)};
+    return reading{std::move(*local), *effective, std::move(*session)};
 }
 
 result<job_outcome> restore(run_context& c, const restore_options& o, const engine::progress_sink& on_progress)
@@ -101,13 +103,15 @@ result<job_outcome> restore(run_context& c, const restore_options& o, const engi
     auto presence = find_repository(address, c.client, **session, c.stop);
     if (!presence) return base::failed(presence);
     if (*presence == repository_presence::absent)
-        return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address));
+        return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
+                    "Nothing was backed up yet: run `xentz-agent backup` first");
     auto all = (*session)->snapshots(scope_of(c.local), c.stop);
     if (!all) return base::failed(all);
     auto chosen = choose_snapshot(*all, o.snapshot);
     if (!chosen) return base::failed(chosen);
     auto done =
         (*session)->restore({.snapshot_id = chosen->id, .target = o.target, .include = o.include}, on_progress, c.stop);
+    if (!done) done.error().message += ", into " + o.target.string();
     if (!done) return base::failed(done);
     job_outcome out;
     out.metrics.snapshot_id = chosen->id;
@@ -141,6 +145,15 @@ result<> list_files(environment& env, const std::string& snapshot, const std::st
     auto chosen = choose_snapshot(*all, snapshot);
     if (!chosen) return base::failed(chosen);
     return r->session->list(chosen->id, path, each, stop);
+}
+
+result<engine::retention_outcome> preview_retention(environment& env, std::stop_token stop)
+{
+    auto r = open_for_reading(env, stop);
+    if (!r) return base::failed(r);
+    const auto rules = plan_retention(r->effective);
+    if (!rules) return std::unexpected(rules.error());
+    return r->session->apply(*rules, scope_of(r->local), true, stop);
 }
 
 result<engine::snapshot> choose_snapshot(const std::vector<engine::snapshot>& all, const std::string& wanted)

@@ -29,6 +29,9 @@ base::result<std::vector<engine::snapshot>> list_snapshots(environment& env, std
 base::result<> list_files(environment& env, const std::string& snapshot, const std::string& path,
                           const std::function<void(const engine::node&)>& each, std::stop_token stop);
 
+// What a retention run would remove now; removes nothing.
+base::result<engine::retention_outcome> preview_retention(environment& env, std::stop_token stop);
+
 // The snapshot that a person means. A day (YYYY-MM-DD) means the newest one made on that day or before, in local time;
 // an RFC 3339 time the newest made until then.
 base::result<engine::snapshot> choose_snapshot(const std::vector<engine::snapshot>& all, const std::string& wanted);

@@ -9,6 +9,14 @@ using base::result;
 
 constexpr std::uint64_t most_report_bytes = std::uint64_t{1} << 20U;
 
+// The message itself and the format of the file; on its way to the server the latter is left out.
+std::string spooled_text(const wire::report_message& r)
+{
+    auto v = wire::to_json(r);
+    v.get_object()["format"] = 1;
+    return wire::print_json(v);
+}
+
 } // namespace
 
 std::vector<spool::entry> spool::entries(const std::filesystem::path& folder)
@@ -35,7 +43,7 @@ result<std::string> spool::add(const wire::report_message& r)
     // Two runs that end in the same microsecond must not share a file.
     while (env_.files.info(env_.home.spool() / name_at())) stamp += std::chrono::microseconds{1};
     auto name = name_at();
-    if (auto ok = os::write_atomic(env_.files, env_.home.spool() / name, wire::encode(r)); !ok) return base::failed(ok);
+    if (auto ok = os::write_atomic(env_.files, env_.home.spool() / name, spooled_text(r)); !ok) return base::failed(ok);
     return name;
 }
 
@@ -62,6 +70,11 @@ void spool::deliver(control_plane& server, const std::string& device_key, const 
 {
     const auto path = env_.home.spool() / name;
     const auto text = os::read_all(env_.files, path, most_report_bytes);
+    // What cannot be read now may be readable later; it must not keep the others waiting.
+    if (!text && text.error().code != base::fault_code::invalid_value) {
+        env_.log.warn("spool: " + base::sentence(text.error()));
+        return;
+    }
     auto report = text ? wire::decode_report(*text) : base::fail(text.error().code, text.error().message);
     if (!report || !report->report_id) {
         set_aside(name, report ? "it has no id" : report.error().message);

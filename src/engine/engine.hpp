@@ -120,6 +120,9 @@ public:
     virtual base::result<restore_outcome> restore(const restore_request& r, const progress_sink& on_progress,
                                                   std::stop_token stop) = 0;
     virtual base::result<> check(bool read_data, std::stop_token stop) = 0;
+    // Removes locks whose holder is gone by the engine's own rules (restic: a process of this host that is dead, or
+    // a lock that nobody refreshed for 30 minutes); a living holder's lock stays.
+    virtual base::result<> unlock(std::stop_token stop) = 0;
 };
 
 class backup_engine {

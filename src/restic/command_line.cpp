@@ -103,6 +103,8 @@ arguments check_arguments(const invocation& i, bool read_data)
     return a;
 }
 
+arguments unlock_arguments(const invocation& i) { return command(i, "unlock"); }
+
 std::map<std::string, std::string> inherited(const std::map<std::string, std::string>& base)
 {
     auto result = base;

@@ -36,6 +36,8 @@ arguments forget_arguments(const invocation& i, const domain::retention& r, cons
 arguments prune_arguments(const invocation& i);
 arguments restore_arguments(const invocation& i, const engine::restore_request& r);
 arguments check_arguments(const invocation& i, bool read_data);
+// Never with --remove-all, which takes living locks, too.
+arguments unlock_arguments(const invocation& i);
 
 struct environment_files {
     std::filesystem::path repository; // holds the address

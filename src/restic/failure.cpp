@@ -163,6 +163,8 @@ std::string_view name(operation op)
         return "the restore";
     case operation::check:
         return "the check of the repository";
+    case operation::unlock:
+        return "removing dead locks";
     }
     return "restic";
 }

@@ -206,6 +206,16 @@ base::result<> restic_session::check(bool read_data, std::stop_token stop)
     return {};
 }
 
+base::result<> restic_session::unlock(std::stop_token stop)
+{
+    auto i = prepare(stop);
+    if (!i) return base::failed(i);
+    auto e = run(operation::unlock, unlock_arguments(*i), program_->setup().limits, unread, nothing_known, stop);
+    if (!e) return base::failed(e);
+    if (!e->with(0)) return failure(*e);
+    return {};
+}
+
 base::result<invocation> restic_session::prepare(std::stop_token stop)
 {
     auto v = program_->version(std::move(stop));

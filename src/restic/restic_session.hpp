@@ -33,6 +33,7 @@ public:
     base::result<engine::restore_outcome>
     restore(const engine::restore_request& r, const engine::progress_sink& on_progress, std::stop_token stop) override;
     base::result<> check(bool read_data, std::stop_token stop) override;
+    base::result<> unlock(std::stop_token stop) override;
 
 private:
     struct ended {

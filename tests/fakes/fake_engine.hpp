@@ -20,6 +20,7 @@ public:
     base::result<std::vector<engine::node>> list_result = std::vector<engine::node>{};
     base::result<engine::retention_outcome> apply_result = engine::retention_outcome{.kept = 3, .removed = 1};
     base::result<engine::restore_outcome> restore_result = engine::restore_outcome{.files = 2, .bytes = 42};
+    base::result<> unlock_result;
     base::result<std::string> version_result = std::string{"0.18.0"};
 
     // Called with the name of each call before it answers, for a look at the machine in the middle of a run.
@@ -119,6 +120,11 @@ private:
         {
             e_.note("check");
             return {};
+        }
+        base::result<> unlock(std::stop_token) override
+        {
+            e_.note("unlock");
+            return e_.unlock_result;
         }
 
     private:

@@ -36,7 +36,7 @@ def test_a_taken_port_is_said(world):
     second = world.server(serve=False, port=server.port)
     second.begin()
     programs.wait_until(lambda: not second.running, "the second server to give up")
-    assert second.process.wait() == 1 and str(server.port) in second.log
+    assert second.wait() == 1 and str(server.port) in second.log
 
 
 def test_serving_without_init(world):
@@ -190,7 +190,7 @@ def test_a_clean_stop_finishes_the_upload_under_way(world):
     upload.go_on.set()
     upload.join(60)
     assert upload.answer.startswith(b"HTTP/1.1 200"), upload.answer
-    assert server._wait(60) == 0
+    assert server.wait() == 0
     server.restart()
     assert repository.request(f"data/{upload.name_of}").body == upload.body
 

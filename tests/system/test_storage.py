@@ -55,7 +55,7 @@ def test_swapped_before_it_starts(world, server, restic):
     if server.running and server.url:
         assert_not_served(server, agent)
     else:
-        assert server.process.wait(30) == 1 and "storage" in server.log
+        assert server.wait() == 1 and "storage" in server.log
         assert not list(server.storage.iterdir())
         assert agent.run("backup", limit=300).code == 7
 
@@ -74,7 +74,7 @@ def test_the_storage_of_another_installation(world, restic):
         assert net.request(first.url + "/readyz").status == 503
         assert agent.repository.request("config").status == 503
     else:
-        assert first.process.wait(30) == 1 and "storage" in first.log
+        assert first.wait() == 1 and "storage" in first.log
 
 
 def test_never_initialised_looks_empty_and_initialised_never_does(world, server, restic):

@@ -68,6 +68,26 @@ int run_with_progress(agent::environment& env, domain::job j, std::stop_token st
     return conclude(env, std::move(result), json);
 }
 
+struct preview_output {
+    std::uint64_t kept = 0;
+    std::uint64_t removed = 0;
+    std::vector<std::string> removed_ids;
+};
+BOOST_DESCRIBE_STRUCT(preview_output, (), (kept, removed, removed_ids))
+
+int preview(agent::environment& env, bool json, std::stop_token stop)
+{
+    const auto r = agent::preview_retention(env, std::move(stop));
+    if (!r) return print_fault(r.error());
+    if (json) {
+        print_json(preview_output{r->kept, r->removed, r->removed_ids});
+        return agent::exit_done;
+    }
+    print_line(base::counted(r->kept, "snapshot") + " would be kept, " + std::to_string(r->removed) + " removed.");
+    for (const auto& id : r->removed_ids) print_line("  " + id);
+    return agent::exit_done;
+}
+
 void add_restore(CLI::App& app, context& c)
 {
     auto* restore = app.add_subcommand("restore", "get files back from a snapshot of this machine");
@@ -104,8 +124,11 @@ void add_job_commands(CLI::App& app, context& c)
         };
     });
     auto* retention = app.add_subcommand("retention", "thin out the snapshots by the policy's rules");
-    retention->callback([&c] {
-        c.action = [&c](agent::environment& env, std::stop_token stop) {
+    auto dry_run = std::make_shared<bool>(false);
+    retention->add_flag("--dry-run", *dry_run, "show what would be removed, and remove nothing");
+    retention->callback([&c, dry_run] {
+        c.action = [&c, dry_run](agent::environment& env, std::stop_token stop) {
+            if (*dry_run) return preview(env, c.json, stop);
             return conclude(env, agent::run_job(env, domain::job::retention, agent::retention_work(), stop), c.json);
         };
     });

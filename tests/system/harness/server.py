@@ -69,7 +69,8 @@ class Server:
                 self.ready_lines.append(line)
                 self.url = found.group(1).rstrip("/")
 
-    def _wait(self, limit):
+    def wait(self, limit=60):
+        """The exit code, once the server has ended and all that it wrote is in `log`."""
         code = self.process.wait(limit)
         for reader in self._readers:
             reader.join(10)
@@ -78,11 +79,11 @@ class Server:
     def stop(self, limit=60):
         """A clean stop; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self._wait(limit)
+        return self.wait(limit)
 
     def kill(self):
         self.process.kill()
-        self._wait(30)
+        self.wait(30)
 
     def restart(self):
         return self.start()
@@ -90,7 +91,7 @@ class Server:
     def close(self):
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self._wait(30)
+            self.wait(30)
 
     @property
     def running(self):

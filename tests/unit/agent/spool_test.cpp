@@ -149,6 +149,22 @@ TEST_F(spooling, a_broken_file_is_set_aside)
     EXPECT_EQ(m.rejected(), (std::vector<std::string>{"1.json", "2.json", "3.json", "4.json"}));
 }
 
+TEST_F(spooling, one_that_cannot_be_read_now_is_kept_and_keeps_no_other_waiting)
+{
+    add(2);
+    const auto looking = [&] {
+        m.memory.fail_at(1000, fault_code::file_failed);
+        EXPECT_EQ(reports.pending(), 2U);
+        return m.memory.calls(); // as many as `send` makes before it reads the first report
+    }();
+    m.memory.fail_at(looking + 1, fault_code::file_failed);
+    const auto d = send();
+    EXPECT_EQ(d.sent, 1U);
+    EXPECT_EQ(d.set_aside, 0U);
+    EXPECT_EQ(received(), std::vector<std::string>{"r1"});
+    EXPECT_TRUE(reports.holds("r0"));
+}
+
 TEST_F(spooling, other_files_are_left_alone)
 {
     m.write(m.env.home.spool() / "note.txt", "hello");
