@@ -32,7 +32,8 @@ void add_shared_options(CLI::App& app, xentz::apps::context& c)
         ->envname("XENTZ_STORAGE");
     app.add_flag("--json", c.json, "print data as JSON");
     const char* config = std::getenv("XENTZ_CONFIG");
-    app.set_config("--config", config == nullptr ? "" : config, "file with these options as KEY=VALUE lines");
+    app.set_config("--config", config == nullptr ? "" : config, "file with these options as KEY=VALUE lines",
+                   config != nullptr);
     app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
