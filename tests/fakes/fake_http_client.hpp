@@ -52,8 +52,9 @@ class fake_http_client final : public http::client {
 public:
     explicit fake_http_client(fake_network& network) : network_(network) {}
 
-    http_answer send(const http::client_request& r, std::stop_token) override
+    http_answer send(const http::client_request& r, std::stop_token stop) override
     {
+        if (stop.stop_requested()) return base::fail(base::fault_code::interrupted, "interrupted");
         network_.requests.push_back(r);
         if (network_.serve)
             if (auto served = network_.serve(r)) return std::move(*served);

@@ -150,7 +150,7 @@ TEST_P(crash, an_earlier_good_run_is_not_forgotten)
         w.m.server.repository_status = 404; // it must be known that there was one
         const auto r = w.m.backup();
         ASSERT_TRUE(r);
-        EXPECT_EQ(r->fault->code, fault_code::repository_changed);
+        EXPECT_EQ(fault_of(r), "repository-changed");
         EXPECT_GE(w.m.state()->last_good->finished_at, good);
         w.expect_settled();
         ASSERT_LT(n, 1000U);
@@ -213,6 +213,45 @@ TEST(killed_run, is_told_as_what_it_was)
     EXPECT_EQ(w.m.server.reports[0].report_id, marker.report_id);
     EXPECT_EQ(w.m.server.reports[0].job, domain::job::backup);
     EXPECT_EQ(w.m.server.reports[0].fault, s.fault);
+}
+
+// Killed between the spool and the marker: the report is there already.
+TEST(killed_run, is_not_spooled_twice)
+{
+    bool seen = false;
+    for (std::uint64_t n = 1; n < 1000; ++n) {
+        crash_world w;
+        w.m.enrol();
+        const bool done = w.backup_until(n);
+        w.m.server.how = plane::away;
+        const bool both = w.m.spooled().size() == 1 && w.m.exists(w.m.env.home.running());
+        seen = seen || both;
+        if (both) {
+            static_cast<void>(w.m.retention());
+            std::multiset<std::string> ids;
+            for (const auto& name : w.m.spooled())
+                ids.insert(wire::decode_report(w.m.read(w.m.env.home.spool() / name))->report_id.value_or(""));
+            EXPECT_EQ(ids.count(w.m.state()->report_id), 1U);
+        }
+        if (done) break;
+    }
+    EXPECT_TRUE(seen);
+}
+
+TEST(killed_run, is_settled_once_although_the_device_is_disabled)
+{
+    crash_world w;
+    w.m.enrol();
+    w.m.restic.on_call = [](std::string_view) { throw fakes::killed{}; };
+    EXPECT_FALSE(w.backup_until(UINT64_MAX));
+    w.m.restic.on_call = {};
+    w.m.server.config.enabled = false;
+    w.m.server.etag = "\"v2\"";
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(code_of(w.m.backup()), "disabled");
+        EXPECT_EQ(w.m.server.reports.size(), 1U);
+        w.expect_settled();
+    }
 }
 
 TEST(killed_run, without_a_control_plane_is_recorded_alone)

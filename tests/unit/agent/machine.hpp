@@ -187,6 +187,13 @@ std::string code_of(const base::result<T>& r)
     return r ? "done" : std::string{base::name(r.error().code)};
 }
 
+// What a run came to: the code of its fault, "none", or "not run: ..." where it did not begin.
+inline std::string fault_of(const base::result<run_result>& r)
+{
+    if (!r) return "not run: " + code_of(r);
+    return r->fault ? std::string{base::name(r->fault->code)} : "none";
+}
+
 inline base::time_point time_at(std::string_view text) { return *base::parse_rfc3339(text); }
 
 } // namespace xentz::agent

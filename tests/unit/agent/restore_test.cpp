@@ -144,24 +144,24 @@ TEST_F(restoring, never_writes_into_a_folder_that_holds_something)
     m.write("/restored/file", "mine");
     const auto r = restore();
     ASSERT_TRUE(r);
-    EXPECT_EQ(r->fault->code, fault_code::target_not_empty);
+    EXPECT_EQ(fault_of(r), "target-not-empty");
     EXPECT_NE(r->fault->remedy.find("--overwrite"), std::string::npos);
     EXPECT_TRUE(m.restic.calls.empty());
     options.overwrite = true;
-    EXPECT_FALSE(restore()->fault);
+    EXPECT_EQ(fault_of(restore()), "none");
     EXPECT_TRUE(m.restic.called("restore"));
 }
 
 TEST_F(restoring, an_empty_folder_will_do)
 {
     ASSERT_TRUE(os::create_directories(m.env.files, "/restored"));
-    EXPECT_FALSE(restore()->fault);
+    EXPECT_EQ(fault_of(restore()), "none");
 }
 
 TEST_F(restoring, a_snapshot_that_is_none_is_told_before_anything_is_written)
 {
     options.snapshot = "ffff";
-    EXPECT_EQ(restore()->fault->code, fault_code::snapshot_missing);
+    EXPECT_EQ(fault_of(restore()), "snapshot-missing");
     EXPECT_FALSE(m.restic.called("restore"));
 }
 
@@ -169,20 +169,20 @@ TEST_F(restoring, works_with_the_cached_config_where_the_control_plane_is_away)
 {
     ASSERT_TRUE(m.backup());
     m.server.how = plane::away;
-    EXPECT_FALSE(restore()->fault);
+    EXPECT_EQ(fault_of(restore()), "none");
 }
 
 TEST_F(restoring, makes_no_repository)
 {
     m.server.repository_status = 404;
-    EXPECT_EQ(restore()->fault->code, fault_code::repository_missing);
+    EXPECT_EQ(fault_of(restore()), "repository-missing");
     EXPECT_TRUE(m.restic.calls.empty());
 }
 
 TEST_F(restoring, a_failure_is_recorded)
 {
     m.restic.restore_result = base::fail(fault_code::disk_full, "no room");
-    EXPECT_EQ(restore()->fault->code, fault_code::disk_full);
+    EXPECT_EQ(fault_of(restore()), "disk-full");
     EXPECT_EQ(m.state(domain::job::restore)->fault->code, "disk-full");
     EXPECT_EQ(m.server.reports.back().status, domain::run_status::failure);
 }

@@ -80,6 +80,27 @@ TEST_F(spooling, the_oldest_goes_first_and_twenty_at_most)
     EXPECT_EQ(received().back(), "r24");
 }
 
+// A real folder lists its files in no order.
+TEST(spool, is_sorted_whatever_the_disk_says)
+{
+    const auto files = os::make_files();
+    machine m{files.get()};
+    m.enrol();
+    spool reports{m.env};
+    const auto client = m.env.make_client({});
+    control_plane server{*client, "https://cp.example.com"};
+    for (const int minute : {7, 2, 9, 0, 4, 8, 1, 6, 3, 5}) {
+        wire::report_message r;
+        r.report_id = std::to_string(minute);
+        r.finished_at = m.clock.now() + std::chrono::minutes{minute};
+        ASSERT_TRUE(reports.add(r));
+    }
+    EXPECT_EQ(reports.send(server, "xdk_1", 20, {}).sent, 10U);
+    std::string order;
+    for (const auto& r : m.server.reports) order += *r.report_id;
+    EXPECT_EQ(order, "0123456789");
+}
+
 TEST_F(spooling, says_when_it_was_sent)
 {
     add(1);
@@ -218,8 +239,8 @@ TEST_F(spooling, the_oldest_go_where_there_is_too_much)
                              "20261123T030000.000000Z-c.json", "20261123T040000.000000Z-d.json"})
         m.write(m.env.home.spool() / name, large);
     EXPECT_EQ(reports.clean_up(), 1U);
-    EXPECT_EQ(m.spooled().size(), 3U);
-    EXPECT_EQ(m.spooled().front(), "20261123T020000.000000Z-b.json");
+    EXPECT_EQ(m.spooled(), (std::vector<std::string>{"20261123T020000.000000Z-b.json", "20261123T030000.000000Z-c.json",
+                                                     "20261123T040000.000000Z-d.json"}));
     EXPECT_EQ(reports.clean_up(), 0U);
 }
 
