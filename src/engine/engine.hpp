@@ -128,7 +128,7 @@ public:
 class backup_engine {
 public:
     virtual ~backup_engine() = default;
-    virtual std::string_view name() const = 0; // "restic"
+    virtual std::string_view name() const = 0;       // "restic"
     virtual base::result<std::string> version() = 0; // "0.14.0"
     // Starts nothing yet.
     virtual base::result<std::unique_ptr<session>> open(const repository& r) = 0;

@@ -128,6 +128,7 @@ public:
             asio::co_spawn(acceptor.get_executor(), accept(context, acceptor), asio::detached);
         }
         std::vector<std::jthread> threads;
+        threads.reserve(options_.network_threads);
         for (unsigned i = 0; i < options_.network_threads; ++i) threads.emplace_back([this] { io_.run(); });
         wait_for(std::move(stop));
         drain(context);

@@ -21,8 +21,8 @@
 namespace xentz::os {
 
 struct command {
-    std::filesystem::path program; // absolute
-    std::vector<std::string> args; // without the program's name
+    std::filesystem::path program;                  // absolute
+    std::vector<std::string> args;                  // without the program's name
     std::map<std::string, std::string> environment; // complete
     std::filesystem::path directory{"/"};
 };

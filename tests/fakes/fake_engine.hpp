@@ -101,10 +101,10 @@ private:
             for (const auto& n : *e_.list_result) each(n);
             return {};
         }
-        base::result<engine::retention_outcome> apply(const domain::retention& r, const engine::scope& s, bool,
+        base::result<engine::retention_outcome> apply(const domain::retention& r, const engine::scope& s, bool dry_run,
                                                       std::stop_token) override
         {
-            e_.note("apply");
+            e_.note(dry_run ? "preview" : "apply");
             e_.retentions.push_back(r);
             e_.scopes.push_back(s);
             return e_.apply_result;

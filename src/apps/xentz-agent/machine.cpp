@@ -26,7 +26,7 @@ std::string variable(const char* name)
 
 result<std::filesystem::path> user_home()
 {
-    if (const auto home = variable("HOME"); !home.empty()) return home;
+    if (auto home = variable("HOME"); !home.empty()) return home;
     if (const auto* entry = ::getpwuid(::getuid()); entry != nullptr && entry->pw_dir != nullptr) return entry->pw_dir;
     return fail(fault_code::usage, "the user has no home folder", "Set HOME or XENTZ_AGENT_HOME");
 }

@@ -122,6 +122,7 @@ int spawn(const command& c, int out, int err, pid_t& pid)
     std::vector<std::string> args{c.program.string()};
     args.insert(args.end(), c.args.begin(), c.args.end());
     std::vector<std::string> environment;
+    environment.reserve(c.environment.size());
     for (const auto& [key, value] : c.environment) environment.push_back(key + "=" + value);
     return ::posix_spawn(&pid, c.program.c_str(), settings.actions(), settings.attributes(), pointers(args).data(),
                          pointers(environment).data());

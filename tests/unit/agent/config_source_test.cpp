@@ -123,11 +123,27 @@ TEST_F(config_of_a_run, every_part_is_checked)
     EXPECT_TRUE(fault([](auto& c) { c.restic.compression = "x"; }).starts_with("restic.compression "));
     EXPECT_TRUE(fault([](auto& c) { c.retention = {}; }).starts_with("retention "));
     EXPECT_TRUE(fault([](auto& c) { c.restic.repository = ""; }).starts_with("restic.repository "));
-    EXPECT_TRUE(fault([](auto& c) { c.restic.repository = std::string(4097, 'r'); }).starts_with("restic.repository "));
-    EXPECT_TRUE(fault([](auto& c) { c.restic.repository = "rest:a\nb"; }).starts_with("restic.repository "));
+    EXPECT_TRUE(fault([](auto& c) {
+                    c.restic.repository = "rest:https://h/" + std::string(4096, 'r');
+                }).starts_with("restic.repository "));
+    EXPECT_TRUE(fault([](auto& c) { c.restic.repository = "rest:https://a\nb"; }).starts_with("restic.repository "));
     EXPECT_EQ(fault([](auto& c) { c.requires_features = {"locks"}; }),
               "requires: this agent does not know \"locks\"; it is too old");
     EXPECT_EQ(fault([](auto& c) { c.requires_features = std::vector<std::string>{}; }), "accepted");
+}
+
+// restic starts programs for some back ends: whoever holds the control plane must not run commands on its devices.
+TEST_F(config_of_a_run, only_a_rest_repository_is_taken_from_a_server)
+{
+    for (const auto* address : {"/srv/repository", "sftp:host:/x", "rclone:x:y", "s3:https://h/b", "rest:/x",
+                                "rest:unix:///x", "REST:https://h/", "https://h/", " rest:https://h/"}) {
+        m.server.config.restic.repository = address;
+        const auto c = load();
+        EXPECT_EQ(code_of(c), "config-missing") << address;
+        EXPECT_NE(c.error().message.find("restic.repository must be a rest:http(s):// address"), std::string::npos);
+    }
+    m.server.config.restic.repository = "rest:http://127.0.0.1:8000/x";
+    EXPECT_EQ(code_of(load()), "done");
 }
 
 TEST_F(config_of_a_run, a_revocation_is_remembered_until_the_server_gives_a_config_again)

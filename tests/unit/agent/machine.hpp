@@ -172,7 +172,12 @@ struct machine {
         std::ranges::sort(out);
         return out;
     }
-    std::vector<std::string> spooled() const { return names_in(env.home.spool()); }
+    std::vector<std::string> spooled() const
+    {
+        auto names = names_in(env.home.spool());
+        std::erase_if(names, [](const std::string& name) { return !name.ends_with(".json"); }); // what a crash left
+        return names;
+    }
     std::vector<std::string> rejected() const { return names_in(env.home.rejected()); }
 
     base::result<run_result> backup() { return run_job(env, domain::job::backup, backup_work(false, {}), {}); }
@@ -194,6 +199,27 @@ inline std::string fault_of(const base::result<run_result>& r)
     return r->fault ? std::string{base::name(r->fault->code)} : "none";
 }
 
+inline std::string message_of(const base::result<run_result>& r)
+{
+    return r && r->fault ? r->fault->message : "(no fault)";
+}
+inline std::string remedy_of(const base::result<run_result>& r)
+{
+    return r && r->fault ? r->fault->remedy : "(no fault)";
+}
+
 inline base::time_point time_at(std::string_view text) { return *base::parse_rfc3339(text); }
+
+// An enrolled machine.
+struct running : testing::Test {
+    machine m;
+    running() { m.enrol(); }
+
+    wire::report_message last_report() const
+    {
+        EXPECT_FALSE(m.server.reports.empty());
+        return m.server.reports.empty() ? wire::report_message{} : m.server.reports.back();
+    }
+};
 
 } // namespace xentz::agent

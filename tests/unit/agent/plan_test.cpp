@@ -117,6 +117,7 @@ TEST_F(preflight, asks_for_the_repositorys_config_with_its_credential)
     const auto& sent = network.requests.back();
     EXPECT_EQ(sent.method, "HEAD");
     EXPECT_EQ(sent.url, "https://repo.example.com/repo/ten_1/dev_1/default/config");
+    EXPECT_EQ(sent.timeout, std::chrono::seconds{10}); // a run must not wait longer for the answer to a small question
     EXPECT_EQ(sent.basic->user, "dev_1");
     EXPECT_EQ(sent.basic->password, "credential");
     address = "rest:http://127.0.0.1:8000/x";

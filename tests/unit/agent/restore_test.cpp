@@ -145,7 +145,7 @@ TEST_F(restoring, never_writes_into_a_folder_that_holds_something)
     const auto r = restore();
     ASSERT_TRUE(r);
     EXPECT_EQ(fault_of(r), "target-not-empty");
-    EXPECT_NE(r->fault->remedy.find("--overwrite"), std::string::npos);
+    EXPECT_NE(remedy_of(r).find("--overwrite"), std::string::npos);
     EXPECT_TRUE(m.restic.calls.empty());
     options.overwrite = true;
     EXPECT_EQ(fault_of(restore()), "none");
@@ -182,6 +182,7 @@ TEST_F(restoring, makes_no_repository)
 TEST_F(restoring, a_failure_is_recorded)
 {
     m.restic.restore_result = base::fail(fault_code::disk_full, "no room");
+    EXPECT_EQ(restore()->state.fault->message, "no room, into /restored");
     EXPECT_EQ(fault_of(restore()), "disk-full");
     EXPECT_EQ(m.state(domain::job::restore)->fault->code, "disk-full");
     EXPECT_EQ(m.server.reports.back().status, domain::run_status::failure);

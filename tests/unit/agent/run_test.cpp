@@ -1,5 +1,4 @@
 #include "agent/job_run.hpp"
-#include "agent/plan.hpp"
 #include "machine.hpp"
 #include "os/lock.hpp"
 #include "support/golden.hpp"
@@ -8,13 +7,6 @@ namespace xentz::agent {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct running : testing::Test {
-    machine m;
-    running() { m.enrol(); }
-
-    const wire::report_message& last_report() const { return m.server.reports.back(); }
-};
 
 TEST_F(running, a_good_backup_is_recorded_and_reported)
 {
@@ -140,13 +132,13 @@ TEST_F(running, an_incomplete_backup_is_partial_and_says_what_is_missing)
     const auto r = m.backup();
     ASSERT_TRUE(r);
     EXPECT_EQ(fault_of(r), "source-unreadable");
-    EXPECT_EQ(r->fault->message, "a snapshot was made, but 2 files or folders are not in it: /gone: does not exist; "
-                                 "/srv/secret: permission denied");
+    EXPECT_EQ(message_of(r), "a snapshot was made, but 2 files or folders are not in it: /gone: does not exist; "
+                             "/srv/secret: permission denied");
     EXPECT_EQ(r->state.status, domain::run_status::partial);
     EXPECT_EQ(r->state.metrics.files_unreadable, 1U);
     EXPECT_EQ(r->state.last_good->status, domain::run_status::partial);
     EXPECT_EQ(last_report().status, domain::run_status::partial);
-    EXPECT_EQ(last_report().error, r->fault->message);
+    EXPECT_EQ(last_report().error, message_of(r));
 }
 
 TEST_F(running, only_a_folder_that_is_gone_makes_it_partial_too)
@@ -156,7 +148,7 @@ TEST_F(running, only_a_folder_that_is_gone_makes_it_partial_too)
     made.missing_sources = {"/gone"};
     const auto r = m.backup();
     EXPECT_EQ(fault_of(r), "source-missing");
-    EXPECT_EQ(r->fault->message, "a snapshot was made, but 1 file or folder is not in it: /gone: does not exist");
+    EXPECT_EQ(message_of(r), "a snapshot was made, but 1 file or folder is not in it: /gone: does not exist");
     EXPECT_FALSE(r->state.metrics.files_unreadable);
 }
 
@@ -168,10 +160,10 @@ TEST_F(running, of_many_missing_files_twenty_are_listed)
     for (int i = 0; i < 100; ++i) made.unreadable.push_back({"/locked" + std::to_string(i), "no"});
     made.unreadable_count = 5000;
     const auto r = m.backup();
-    EXPECT_TRUE(r->fault->message.starts_with("a snapshot was made, but 5025 files or folders are not in it: /gone0"));
-    EXPECT_NE(r->fault->message.find("/gone19"), std::string::npos);
-    EXPECT_EQ(r->fault->message.find("/gone20"), std::string::npos);
-    EXPECT_EQ(r->fault->message.find("/locked"), std::string::npos);
+    EXPECT_TRUE(message_of(r).starts_with("a snapshot was made, but 5025 files or folders are not in it: /gone0"));
+    EXPECT_NE(message_of(r).find("/gone19"), std::string::npos);
+    EXPECT_EQ(message_of(r).find("/gone20"), std::string::npos);
+    EXPECT_EQ(message_of(r).find("/locked"), std::string::npos);
 }
 
 TEST_F(running, a_long_error_is_cut_between_characters)
@@ -181,6 +173,28 @@ TEST_F(running, a_long_error_is_cut_between_characters)
     ASSERT_TRUE(m.backup());
     EXPECT_EQ(last_report().error, text);
     EXPECT_EQ(last_report().fault->message, text + "äöü");
+}
+
+TEST_F(running, folders_that_are_all_gone_are_named)
+{
+    m.restic.backup_result = base::fail(fault_code::source_missing, "none of the folders exists");
+    m.server.config.include = {"/srv", "/opt"};
+    const auto r = m.backup();
+    EXPECT_EQ(fault_of(r), "source-missing");
+    EXPECT_EQ(r->state.fault->message, "none of the folders exists: /srv, /opt");
+}
+
+TEST_F(running, a_config_without_a_host_is_given_one_that_stays)
+{
+    auto c = m.enrolled_config();
+    c.host.clear();
+    m.set_up(c);
+    ASSERT_TRUE(m.backup());
+    m.env.host_name = "renamed";
+    ASSERT_TRUE(m.backup());
+    EXPECT_EQ(m.restic.backups[0].scope.host, "web1");
+    EXPECT_EQ(m.restic.backups[1].scope.host, "web1");
+    EXPECT_EQ(load_local_config(m.env.files, m.env.home.config, *m.env.secrets)->host, "web1");
 }
 
 TEST_F(running, a_snapshot_that_holds_nothing_is_told)
@@ -338,190 +352,6 @@ TEST_F(running, a_revoked_device_does_nothing_even_offline)
     EXPECT_TRUE(m.restic.calls.empty());
     EXPECT_EQ(m.state()->status, domain::run_status::success);
     EXPECT_FALSE(m.exists(m.env.home.state("retention")));
-}
-
-// ---- the repository
-
-TEST_F(running, a_missing_repository_is_made_once)
-{
-    m.server.repository_status = 404;
-    ASSERT_TRUE(m.backup());
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"init", "backup"}));
-}
-
-TEST_F(running, a_repository_that_somebody_made_meanwhile_is_used)
-{
-    m.server.repository_status = 404;
-    m.restic.init_result = base::fail(fault_code::repository_exists, "there");
-    EXPECT_EQ(fault_of(m.backup()), "none");
-    EXPECT_TRUE(m.restic.called("backup"));
-}
-
-TEST_F(running, a_repository_that_cannot_be_made_fails_the_run)
-{
-    m.server.repository_status = 404;
-    m.restic.init_result = base::fail(fault_code::repository_full, "full");
-    EXPECT_EQ(fault_of(m.backup()), "repository-full");
-    EXPECT_FALSE(m.restic.called("backup"));
-}
-
-TEST_F(running, a_repository_that_vanished_is_never_made_again)
-{
-    ASSERT_TRUE(m.backup());
-    m.restic.calls.clear();
-    m.server.repository_status = 404;
-    for (int i = 0; i < 2; ++i) { // the failure in between changes nothing
-        const auto r = m.backup();
-        ASSERT_TRUE(r);
-        EXPECT_EQ(fault_of(r), "repository-changed");
-        EXPECT_NE(r->fault->message.find("2026-11-23T18:31:05Z"), std::string::npos);
-    }
-    EXPECT_TRUE(m.restic.calls.empty());
-}
-
-TEST_F(running, a_repository_at_another_address_may_be_made)
-{
-    ASSERT_TRUE(m.backup());
-    m.server.repository_status = 404;
-    m.server.config.restic.repository = "rest:https://dev_1:c2@other.example.com/repo/";
-    m.server.etag = "\"v2\"";
-    EXPECT_EQ(fault_of(m.backup()), "none");
-    EXPECT_TRUE(m.restic.called("init"));
-}
-
-TEST_F(running, another_credential_is_not_another_repository)
-{
-    ASSERT_TRUE(m.backup());
-    m.server.repository_status = 404;
-    m.server.config.restic.repository = "rest:https://dev_1:rotated@repo.example.com/repo/ten_1/dev_1/default/";
-    m.server.etag = "\"v2\"";
-    EXPECT_EQ(fault_of(m.backup()), "repository-changed");
-}
-
-TEST_F(running, nothing_is_made_where_it_is_not_certain_that_there_is_none)
-{
-    for (const auto status : {0, 401, 403, 500, 503}) {
-        m.server.repository_status = status;
-        EXPECT_TRUE(m.backup()->fault) << status;
-    }
-    EXPECT_TRUE(m.restic.calls.empty());
-}
-
-TEST_F(running, without_its_password_nothing_is_tried)
-{
-    for (const bool there : {true, false}) {
-        m.write(m.env.home.password(), "");
-        EXPECT_TRUE(there || m.memory.remove(m.env.home.password()));
-        const auto r = m.backup();
-        ASSERT_TRUE(r);
-        EXPECT_EQ(fault_of(r), "password-missing");
-        EXPECT_NE(r->fault->message.find(m.env.home.password().string()), std::string::npos);
-    }
-    EXPECT_TRUE(m.restic.opened.empty());
-}
-
-TEST_F(running, restics_options_come_from_the_config)
-{
-    auto c = m.enrolled_config();
-    c.ca_file = "/etc/ca.pem";
-    m.set_up(c);
-    m.server.config.restic.compression = "max";
-    m.server.config.restic.limit_upload_kib = 100;
-    ASSERT_TRUE(m.backup());
-    EXPECT_EQ(m.restic.opened[0].ca_file, "/etc/ca.pem");
-    EXPECT_EQ(m.restic.opened[0].options, (domain::restic_options{.compression = "max", .limit_upload_kib = 100}));
-    EXPECT_EQ(m.network.options[0].ca_file, "/etc/ca.pem");
-}
-
-// ---- without a control plane
-
-struct legacy_running : testing::Test {
-    machine m;
-    legacy_running() { m.set_up(m.legacy_config()); }
-};
-
-TEST_F(legacy_running, a_backup_needs_no_network_and_makes_no_report)
-{
-    const auto r = m.backup();
-    ASSERT_TRUE(r) << r.error().message;
-    EXPECT_FALSE(r->fault);
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"latest", "backup"}));
-    EXPECT_EQ(m.state()->config_source, "local");
-    EXPECT_EQ(m.state()->repository, "/mnt/disk/repository");
-    EXPECT_TRUE(m.network.requests.empty());
-    EXPECT_TRUE(m.spooled().empty());
-    EXPECT_FALSE(m.exists(m.env.home.running()));
-}
-
-TEST_F(legacy_running, a_missing_repository_is_made_only_when_asked_to)
-{
-    m.restic.latest_result = base::fail(fault_code::repository_missing, "none");
-    const auto r = m.backup();
-    EXPECT_EQ(fault_of(r), "repository-missing");
-    EXPECT_NE(r->fault->remedy.find("--auto-init"), std::string::npos);
-    EXPECT_FALSE(m.restic.called("init"));
-    EXPECT_EQ(fault_of(run_job(m.env, domain::job::backup, backup_work(true, {}), {})), "none");
-    EXPECT_TRUE(m.restic.called("init"));
-}
-
-TEST_F(legacy_running, it_can_be_switched_off)
-{
-    auto c = m.legacy_config();
-    c.enabled = false;
-    m.set_up(c);
-    EXPECT_EQ(code_of(m.backup()), "disabled");
-}
-
-TEST_F(legacy_running, retention_that_would_keep_nothing_never_runs)
-{
-    auto c = m.legacy_config();
-    c.retention = {};
-    m.set_up(c);
-    EXPECT_EQ(fault_of(m.retention()), "retention-empty");
-    EXPECT_TRUE(m.restic.calls.empty());
-}
-
-// ---- retention
-
-TEST_F(running, retention_applies_the_policy_to_this_machines_snapshots)
-{
-    m.restic.apply_result->bytes_freed = 1000;
-    const auto r = m.retention();
-    ASSERT_TRUE(r);
-    EXPECT_FALSE(r->fault);
-    ASSERT_EQ(m.restic.retentions.size(), 1U);
-    EXPECT_EQ(m.restic.retentions[0], (domain::retention{.keep_daily = 7}));
-    EXPECT_EQ(m.restic.scopes[0].host, "web1");
-    EXPECT_EQ(m.restic.scopes[0].tag, "xentz");
-    EXPECT_EQ(last_report().job, domain::job::retention);
-    EXPECT_EQ(last_report().metrics,
-              (domain::metrics{.snapshots_kept = 3, .snapshots_removed = 1, .bytes_freed = 1000}));
-    EXPECT_TRUE(m.state(domain::job::retention));
-    EXPECT_FALSE(m.state(domain::job::backup));
-}
-
-TEST_F(running, retention_makes_no_repository)
-{
-    m.server.repository_status = 404;
-    EXPECT_EQ(fault_of(m.retention()), "repository-missing");
-    EXPECT_TRUE(m.restic.calls.empty());
-}
-
-TEST_F(running, retention_runs_by_the_cached_policy_only_where_the_server_is_away)
-{
-    ASSERT_TRUE(m.backup());
-    m.server.how = plane::refuses;
-    EXPECT_EQ(fault_of(m.retention()), "server-refused");
-    EXPECT_FALSE(m.restic.called("apply"));
-    EXPECT_EQ(fault_of(m.backup()), "none"); // a backup goes on
-    m.server.how = plane::up;
-    m.server.etag = "\"v2\"";
-    m.server.config.retention = {};
-    EXPECT_EQ(fault_of(m.retention()), "server-refused");
-    EXPECT_FALSE(m.restic.called("apply"));
-    m.server.how = plane::away;
-    EXPECT_EQ(fault_of(m.retention()), "none");
-    EXPECT_TRUE(m.restic.called("apply"));
 }
 
 } // namespace

@@ -52,6 +52,7 @@ TEST_F(spooling, a_report_is_a_file_named_by_its_end_job_and_status)
         wire::decode_report(m.read(m.env.home.spool() / "20261123T183105.250000Z-retention-failure.json"));
     ASSERT_TRUE(stored);
     EXPECT_EQ(stored->report_id, "r1");
+    EXPECT_EQ(wire::parse_json(m.read(m.env.home.spool() / m.spooled().front()))->at("format"), 1);
     EXPECT_EQ(reports.pending(), 1U);
     EXPECT_TRUE(reports.holds("r1"));
     EXPECT_FALSE(reports.holds("r2"));
@@ -108,6 +109,7 @@ TEST_F(spooling, says_when_it_was_sent)
     send();
     EXPECT_EQ(m.server.reports.front().sent_at, m.clock.now());
     EXPECT_EQ(m.network.requests.back().method, "POST");
+    EXPECT_EQ(m.network.requests.back().body.find("format"), std::string::npos); // of the file, not of the message
     EXPECT_EQ(*http::find_header(m.network.requests.back().headers, "Authorization"), "Bearer xdk_1");
 }
 
@@ -192,7 +194,7 @@ TEST_F(spooling, other_files_are_left_alone)
     m.write(m.env.home.spool() / ".x.json.0.tmp", "half");
     EXPECT_EQ(reports.pending(), 0U);
     EXPECT_EQ(send().set_aside, 0U);
-    EXPECT_EQ(m.spooled(), (std::vector<std::string>{".x.json.0.tmp", "note.txt"}));
+    EXPECT_EQ(m.names_in(m.env.home.spool()), (std::vector<std::string>{".x.json.0.tmp", "note.txt"}));
 }
 
 TEST_F(spooling, one_may_be_sent_before_its_turn)

@@ -196,6 +196,16 @@ TEST_F(telling, a_machine_without_a_control_plane)
     EXPECT_FALSE(s.server_url);
 }
 
+TEST_F(telling, a_machine_that_was_switched_off_by_hand)
+{
+    auto c = m.legacy_config();
+    c.enabled = false;
+    m.set_up(c);
+    EXPECT_EQ(read().state, "disabled");
+    EXPECT_EQ(read().verdict, "This agent is disabled in its config.json: nothing is backed up");
+    EXPECT_EQ(read().remedy, "Set enabled to true there");
+}
+
 TEST_F(telling, changes_nothing)
 {
     enrolled_with_config();

@@ -63,6 +63,13 @@ TEST(size_text, binary_units)
     EXPECT_EQ(to_size(UINT64_MAX), "16384.0 PiB");
 }
 
+TEST(size_text, one_thing_and_several)
+{
+    EXPECT_EQ(counted(0, "snapshot"), "0 snapshots");
+    EXPECT_EQ(counted(1, "snapshot"), "1 snapshot");
+    EXPECT_EQ(counted(2, "snapshot"), "2 snapshots");
+}
+
 TEST(table, columns_are_as_wide_as_their_widest_cell)
 {
     table t{{"ID", "NAME"}};
