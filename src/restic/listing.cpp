@@ -50,7 +50,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text)
 {
     double number = 0;
     const auto* end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     if (error != std::errc{} || !(number >= 0) || at == end || *at != ' ') return std::nullopt;
     const auto name = text.substr(static_cast<std::size_t>(at - text.data()) + 1);
     const auto* found = std::ranges::find(units, name, &unit::name);

@@ -17,8 +17,7 @@ std::optional<version> parse_numbers(std::string_view text)
             if (!text.starts_with('.')) return std::nullopt;
             text.remove_prefix(1);
         }
-        const auto* end = text.data() + text.size();
-        const auto [at, error] = std::from_chars(text.data(), end, numbers[i]);
+        const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), numbers[i]);
         if (error != std::errc{} || numbers[i] < 0) return std::nullopt;
         text.remove_prefix(static_cast<std::size_t>(at - text.data()));
     }

@@ -137,14 +137,11 @@ protected:
     row_set execute(std::string_view text, std::span<const value> arguments) override
     {
         auto* s = prepared(text);
-        struct rewind {
-            sqlite3_stmt* s;
-            ~rewind()
-            {
-                sqlite3_reset(s);
-                sqlite3_clear_bindings(s);
-            }
-        } const guard{s};
+        const auto rewind = [](sqlite3_stmt* used) {
+            sqlite3_reset(used);
+            sqlite3_clear_bindings(used);
+        };
+        const std::unique_ptr<sqlite3_stmt, decltype(rewind)> rewound{s, rewind};
         bind_all(s, arguments);
         row_set out;
         const int columns = sqlite3_column_count(s);

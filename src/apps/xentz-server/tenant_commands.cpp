@@ -12,7 +12,7 @@ using base::result;
 
 // Opens the database, runs `f` with an administrator.
 template <class F>
-std::function<result<>()> with_administrator(context& c, F f)
+std::function<result<>()> with_administrator(context& c, const F& f)
 {
     return [&c, f]() -> result<> {
         auto store = open_store(c);

@@ -41,7 +41,7 @@ result<> show_once(const context& c, result<control::created_user> made)
 }
 
 template <class F>
-void on_call(CLI::App* command, context& c, F f)
+void on_call(CLI::App* command, context& c, const F& f)
 {
     command->callback([&c, f] {
         c.action = [&c, f]() -> result<> {
