@@ -132,7 +132,7 @@ result<> validate(const wire::device_config& c)
     if (auto ok = domain::validate(c.schedule); !ok) return ok;
     if (auto ok = domain::validate_include(c.include); !ok) return ok;
     if (auto ok = domain::validate_exclude(c.exclude); !ok) return ok;
-    if (auto ok = domain::validate(wire::options_of(c.restic)); !ok) return ok;
+    if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate(c.retention); !ok) return ok;
     // Other back ends let restic start programs: a stolen control plane must not run commands on the fleet.
     const auto& address = c.restic.repository;

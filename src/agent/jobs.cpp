@@ -128,7 +128,7 @@ result<std::unique_ptr<engine::session>> open_repository(environment& env, const
     r.address = effective.config.restic.repository;
     r.password_file = file;
     if (local.ca_file) r.ca_file = *local.ca_file;
-    r.options = wire::options_of(effective.config.restic);
+    r.options = effective.config.restic;
     return env.engine.open(r);
 }
 

@@ -16,10 +16,8 @@ config_document make_config_document(const domain::policy& policy, const store::
     config.include = policy.include;
     config.exclude = policy.exclude;
     config.retention = policy.retention;
+    static_cast<domain::restic_options&>(config.restic) = policy.restic;
     config.restic.repository = repository_address;
-    config.restic.compression = policy.restic.compression;
-    config.restic.limit_upload_kib = policy.restic.limit_upload_kib;
-    config.restic.limit_download_kib = policy.restic.limit_download_kib;
     const auto own = wire::decode<std::vector<std::string>>(device.include);
     if (own)
         for (const auto& path : *own)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <initializer_list>
 #include <string_view>
 
 namespace xentz::domain {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t most_paths = 1000;
 constexpr std::size_t longest_path = 4096;
 constexpr std::uint32_t most_kept = 100'000;
+constexpr std::size_t longest_tag = 100;
 
 base::result<> wrong(std::string_view field, std::string_view rule)
 {
@@ -67,6 +69,43 @@ bool is_absolute(std::string_view path)
     return path.front() == '/' || path.starts_with("\\\\") || drive;
 }
 
+base::result<> check_paths(std::string_view field, const std::vector<std::string>& paths)
+{
+    if (auto r = check_list(field, paths); !r) return r;
+    for (std::size_t i = 0; i < paths.size(); ++i)
+        if (!is_absolute(paths[i]))
+            return wrong(std::string{field} + "[" + std::to_string(i) + "]",
+                         "must be an absolute path, not \"" + paths[i] + "\"");
+    return {};
+}
+
+base::result<> check_word(std::string_view field, const std::optional<std::string>& word,
+                          std::initializer_list<std::string_view> known)
+{
+    if (!word || std::ranges::find(known, *word) != known.end()) return {};
+    std::string all;
+    for (const auto one : known) all += (all.empty() ? "" : one == *(known.end() - 1) ? " or " : ", ") + std::string{one};
+    return wrong(field, "must be " + all + ", not \"" + *word + "\"");
+}
+
+base::result<> check_range(std::string_view field, std::optional<std::uint32_t> value, std::uint32_t least,
+                           std::uint32_t most)
+{
+    if (!value || (*value >= least && *value <= most)) return {};
+    return wrong(field, "must be " + std::to_string(least) + " to " + std::to_string(most) + ", not " +
+                            std::to_string(*value));
+}
+
+// restic takes a comma for "both of these tags", so it is no part of one.
+base::result<> check_tags(const std::vector<std::string>& tags)
+{
+    if (auto r = check_list("restic.tags", tags); !r) return r;
+    for (std::size_t i = 0; i < tags.size(); ++i)
+        if (tags[i].find(',') != std::string::npos || tags[i].size() > longest_tag)
+            return wrong("restic.tags[" + std::to_string(i) + "]", "must be at most 100 bytes without a comma");
+    return {};
+}
+
 } // namespace
 
 bool keeps_nothing(const retention& r)
@@ -87,14 +126,7 @@ policy default_policy()
     return p;
 }
 
-base::result<> validate_include(const std::vector<std::string>& include)
-{
-    if (auto r = check_list("include", include); !r) return r;
-    for (std::size_t i = 0; i < include.size(); ++i)
-        if (!is_absolute(include[i]))
-            return wrong("include[" + std::to_string(i) + "]", "must be an absolute path, not \"" + include[i] + "\"");
-    return {};
-}
+base::result<> validate_include(const std::vector<std::string>& include) { return check_paths("include", include); }
 
 base::result<> validate_exclude(const std::vector<std::string>& exclude) { return check_list("exclude", exclude); }
 
@@ -111,10 +143,15 @@ base::result<> validate(const schedule& s)
 
 base::result<> validate(const restic_options& o)
 {
-    constexpr auto levels = std::to_array<std::string_view>({"auto", "off", "max"});
-    if (o.compression && std::ranges::find(levels, *o.compression) == levels.end())
-        return wrong("restic.compression", "must be auto, off or max, not \"" + *o.compression + "\"");
-    return {};
+    if (auto r = check_word("restic.compression", o.compression, {"auto", "off", "max"}); !r) return r;
+    if (auto r = check_range("restic.read_concurrency", o.read_concurrency, 1, 64); !r) return r;
+    if (auto r = check_range("restic.pack_size_mib", o.pack_size_mib, 4, 128); !r) return r;
+    if (auto r = check_range("restic.longest_run_minutes", o.longest_run_minutes, 1, 7 * 24 * 60); !r) return r;
+    if (auto r = check_word("restic.cpu_priority", o.cpu_priority, {"normal", "low", "idle"}); !r) return r;
+    if (auto r = check_word("restic.io_priority", o.io_priority, {"normal", "low", "idle"}); !r) return r;
+    if (o.exclude_files)
+        if (auto r = check_paths("restic.exclude_files", *o.exclude_files); !r) return r;
+    return check_tags(o.tags.value_or(std::vector<std::string>{}));
 }
 
 base::result<> validate(const retention& r)

@@ -26,15 +26,28 @@ struct schedule {
 };
 BOOST_DESCRIBE_STRUCT(schedule, (), (daily_at, retention_at, check_at, jitter_minutes))
 
-// How restic runs. `compression` is "auto", "off" or "max"; limits are KiB per second, absent = none.
+// How restic runs; absent = as restic does it by itself. An option that the machine's restic does not know yet is left
+// out, and the run says so.
 struct restic_options {
     static constexpr bool missing_keys_keep_defaults = true;
-    std::optional<std::string> compression;
-    std::optional<std::uint32_t> limit_upload_kib;
-    std::optional<std::uint32_t> limit_download_kib;
+    std::optional<std::string> compression;                // auto, off, max
+    std::optional<std::uint32_t> limit_upload_kib;         // KiB per second
+    std::optional<std::uint32_t> limit_download_kib;       // KiB per second
+    std::optional<std::uint32_t> read_concurrency;         // files read at once, 1 to 64; restic 0.15
+    std::optional<std::uint32_t> pack_size_mib;            // 4 to 128
+    std::optional<bool> exclude_caches;                    // folders that hold a CACHEDIR.TAG
+    std::optional<bool> one_file_system;                   // what is mounted below an included folder stays out
+    std::optional<std::vector<std::string>> exclude_files; // absolute paths of files with patterns on the machine
+    std::optional<std::vector<std::string>> tags;          // in addition to the agent's own
+    std::optional<std::uint32_t> longest_run_minutes;      // 1 to 10080; a longer run is ended
+    std::optional<std::string> cpu_priority;               // normal, low, idle
+    std::optional<std::string> io_priority;                // normal, low, idle
     bool operator==(const restic_options&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(restic_options, (), (compression, limit_upload_kib, limit_download_kib))
+BOOST_DESCRIBE_STRUCT(restic_options, (),
+                      (compression, limit_upload_kib, limit_download_kib, read_concurrency, pack_size_mib,
+                       exclude_caches, one_file_system, exclude_files, tags, longest_run_minutes, cpu_priority,
+                       io_priority))
 
 // restic's --keep-* options; 0 or absent = that rule keeps nothing of its own. `keep_within` is a restic
 // duration such as "1y5m7d2h".

@@ -46,6 +46,16 @@ BOOST_DESCRIBE_STRUCT(metrics, (),
                        snapshot_id, snapshots_kept, snapshots_removed, bytes_freed, files_restored, bytes_restored,
                        reports_dropped))
 
+// A file or folder that a backup could not read, and why.
+struct unreadable {
+    std::string path;
+    std::string reason;
+    bool operator==(const unreadable&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(unreadable, (), (path, reason))
+
+constexpr std::size_t most_unreadable_listed = 100;
+
 // A fault as it travels in a report and lies in a state file.
 struct run_fault {
     std::string code; // base::name(fault_code)

@@ -29,6 +29,11 @@ struct repository {
     std::filesystem::path password_file;
     std::optional<std::filesystem::path> ca_file;
     domain::restic_options options;
+    // Descriptors that every process of the engine keeps open: the run lock, so that one which outlives the agent keeps
+    // the next run waiting.
+    std::vector<int> inherited;
+    // Told each process that the engine starts, before it can have touched the repository; may be empty.
+    std::function<void(std::int64_t process_id)> on_process;
 };
 
 struct progress {
@@ -52,17 +57,10 @@ struct backup_request {
     std::vector<std::string> exclude;
 };
 
-struct unreadable {
-    std::string path;
-    std::string reason;
-};
-
-constexpr std::size_t most_unreadable_listed = 100;
-
 struct backup_outcome {
     domain::run_status status = domain::run_status::success; // success or partial
     domain::metrics metrics;                                 // snapshot_id is set
-    std::vector<engine::unreadable> unreadable;              // the first most_unreadable_listed
+    std::vector<domain::unreadable> unreadable;              // the first domain::most_unreadable_listed
     std::uint64_t unreadable_count = 0;
     std::vector<std::string> missing_sources; // include paths that do not exist
 };
@@ -88,6 +86,16 @@ struct retention_outcome {
     std::uint64_t removed = 0;
     std::vector<std::string> removed_ids;
     std::optional<std::uint64_t> bytes_freed; // where it pruned and restic said so
+};
+
+// A lock that lies in the repository, as its holder wrote it.
+struct lock {
+    std::string id;         // 64 hex digits
+    base::time_point since; // or last refreshed, by the holder's clock
+    bool exclusive = false;
+    std::string host;
+    std::string user;
+    std::int64_t process_id = 0;
 };
 
 struct restore_request {
@@ -120,6 +128,10 @@ public:
     virtual base::result<restore_outcome> restore(const restore_request& r, const progress_sink& on_progress,
                                                   std::stop_token stop) = 0;
     virtual base::result<> check(bool read_data, std::stop_token stop) = 0;
+    // The id that the repository was given when it was made, 64 hex digits. Opens the repository.
+    virtual base::result<std::string> repository_id(std::stop_token stop) = 0;
+    // Every lock that lies in the repository; takes none itself. One that vanishes meanwhile is left out.
+    virtual base::result<std::vector<lock>> locks(std::stop_token stop) = 0;
     // Removes locks whose holder is gone by the engine's own rules (restic: a process of this host that is dead, or
     // a lock that nobody refreshed for 30 minutes); a living holder's lock stays.
     virtual base::result<> unlock(std::stop_token stop) = 0;

@@ -25,6 +25,8 @@ public:
     flock_lock(const flock_lock&) = delete;
     flock_lock& operator=(const flock_lock&) = delete;
 
+    int descriptor() const override { return fd_; }
+
     // 0 or the errno: EWOULDBLOCK where somebody else holds it.
     int take()
     {

@@ -12,7 +12,9 @@ namespace xentz::os {
 
 class file_lock {
 public:
-    virtual ~file_lock() = default; // releases
+    virtual ~file_lock() = default; // releases, where no child inherited the descriptor and lives on
+    // What a child inherits to hold the lock as long as it lives.
+    virtual int descriptor() const = 0;
 };
 
 // `holder` is what others read while it is held, for example "backup, process 4711, since 2026-11-23T02:00:00Z".

@@ -1,5 +1,5 @@
 // Child processes. A child runs in a process group of its own, with no inherited environment and no inherited
-// descriptors; its output arrives line by line while it runs.
+// descriptors but those that are named; its output arrives line by line while it runs.
 //
 // Threads: `run` blocks; one object may run several children from several threads. Callbacks are called on the
 // thread of `run`.
@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -20,18 +21,25 @@
 
 namespace xentz::os {
 
+enum class priority { normal, low, idle };
+
 struct command {
     std::filesystem::path program;                  // absolute
     std::vector<std::string> args;                  // without the program's name
     std::map<std::string, std::string> environment; // complete
     std::filesystem::path directory{"/"};
+    std::vector<int> inherited; // descriptors that the child keeps open, under numbers of its own
+    priority cpu = priority::normal;
+    priority disk = priority::normal;
 };
 
+// Limits and observers of one run.
 struct process_limits {
     std::chrono::milliseconds longest = std::chrono::hours{24 * 7};
     // Between the interrupt (SIGINT, which restic answers by tidying up) and SIGKILL.
     std::chrono::milliseconds grace = std::chrono::minutes{2};
     std::size_t longest_line = std::size_t{8} << 20U; // bytes; the rest of a longer line is dropped
+    std::function<void(std::int64_t process_id)> on_start; // once the child runs; may be empty
 };
 
 struct process_end {

@@ -64,7 +64,7 @@ bool backup_output::read_err(std::string_view line)
         // What the scan cannot read is told again, and counts, when it is to be archived.
         if (text_of(*object, "during") == "scan") return true;
         ++outcome_.unreadable_count;
-        if (outcome_.unreadable.size() < engine::most_unreadable_listed) {
+        if (outcome_.unreadable.size() < domain::most_unreadable_listed) {
             outcome_.unreadable.push_back({fit(text_of(*object, "item").value_or(""), clean_),
                                            shortened(fit(read_reason(*object), clean_), longest_reason)});
         }

@@ -105,6 +105,27 @@ arguments check_arguments(const invocation& i, bool read_data)
 
 arguments unlock_arguments(const invocation& i) { return command(i, "unlock"); }
 
+arguments repository_config_arguments(const invocation& i)
+{
+    auto a = command(i, "cat");
+    add(a, {"--no-lock", "config"});
+    return a;
+}
+
+arguments lock_list_arguments(const invocation& i)
+{
+    auto a = command(i, "list");
+    add(a, {"--no-lock", "locks"});
+    return a;
+}
+
+arguments lock_arguments(const invocation& i, const std::string& id)
+{
+    auto a = command(i, "cat");
+    add(a, {"--no-lock", "lock", id});
+    return a;
+}
+
 std::map<std::string, std::string> inherited(const std::map<std::string, std::string>& base)
 {
     auto result = base;

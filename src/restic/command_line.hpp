@@ -38,6 +38,9 @@ arguments restore_arguments(const invocation& i, const engine::restore_request& 
 arguments check_arguments(const invocation& i, bool read_data);
 // Never with --remove-all, which takes living locks, too.
 arguments unlock_arguments(const invocation& i);
+arguments repository_config_arguments(const invocation& i);
+arguments lock_list_arguments(const invocation& i);
+arguments lock_arguments(const invocation& i, const std::string& id);
 
 struct environment_files {
     std::filesystem::path repository; // holds the address

@@ -165,6 +165,10 @@ std::string_view name(operation op)
         return "the check of the repository";
     case operation::unlock:
         return "removing dead locks";
+    case operation::identify:
+        return "reading the repository's id";
+    case operation::locks:
+        return "reading the repository's locks";
     }
     return "restic";
 }

@@ -34,6 +34,11 @@ bool is_struct(const boost::json::object& o, std::string_view kind)
     return text_of(o, "struct_type") == kind || text_of(o, "message_type") == kind;
 }
 
+bool is_id(std::string_view text)
+{
+    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 struct unit {
     std::string_view name;
     double bytes;
@@ -111,6 +116,38 @@ std::optional<engine::retention_outcome> parse_forget(std::string_view line)
         }
     }
     return outcome;
+}
+
+std::optional<std::string> parse_repository_id(std::string_view document)
+{
+    const auto object = parse_object(document);
+    auto id = object ? text_of(*object, "id") : std::nullopt;
+    return id && is_id(*id) ? id : std::nullopt;
+}
+
+std::vector<std::string> parse_ids(std::string_view text)
+{
+    std::vector<std::string> ids;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        if (const auto line = text.substr(0, end); is_id(line)) ids.emplace_back(line);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return ids;
+}
+
+std::optional<engine::lock> parse_lock(std::string_view document)
+{
+    const auto object = parse_object(document);
+    const auto since = object ? base::parse_rfc3339(text_of(*object, "time").value_or("")) : std::nullopt;
+    if (!since) return std::nullopt;
+    const auto* exclusive = object->if_contains("exclusive");
+    return engine::lock{.id = {},
+                        .since = *since,
+                        .exclusive = exclusive != nullptr && exclusive->is_bool() && exclusive->get_bool(),
+                        .host = text_of(*object, "hostname").value_or(""),
+                        .user = text_of(*object, "username").value_or(""),
+                        .process_id = static_cast<std::int64_t>(count_of(*object, "pid").value_or(0))};
 }
 
 std::optional<std::uint64_t> parse_prune_total(std::string_view line)

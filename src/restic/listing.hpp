@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,15 @@ bool is_snapshot_line(std::string_view line);
 
 // The array that `forget --json` prints: one element per group. A list in it may be null.
 std::optional<engine::retention_outcome> parse_forget(std::string_view line);
+
+// The id in what `cat config` prints.
+std::optional<std::string> parse_repository_id(std::string_view document);
+
+// The ids that `list` prints, one on a line; other lines are no ids.
+std::vector<std::string> parse_ids(std::string_view text);
+
+// What `cat lock` prints; its id is not in it.
+std::optional<engine::lock> parse_lock(std::string_view document);
 
 // "total prune:  7 blobs / 22.589 KiB", as bytes.
 std::optional<std::uint64_t> parse_prune_total(std::string_view line);

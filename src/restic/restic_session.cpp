@@ -16,6 +16,7 @@ using base::fault_code;
 
 // A list of snapshots is one line, with every path of every snapshot in it.
 constexpr auto longest_list = std::size_t{256} << 20U;
+constexpr auto longest_document = std::size_t{1} << 20U;
 
 constexpr auto nothing_known = [](std::string_view) { return false; };
 constexpr auto unread = [](std::string_view) {};
@@ -214,6 +215,54 @@ base::result<> restic_session::unlock(std::stop_token stop)
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
     return {};
+}
+
+// Everything that restic prints on stdout, for the few commands that print one small document.
+base::result<std::string> restic_session::read_text(operation op, const arguments& args, std::stop_token stop)
+{
+    std::string text;
+    auto e = run(
+        op, args, program_->setup().limits,
+        [&](std::string_view line) {
+            if (text.size() + line.size() < longest_document) text += std::string{line} + "\n";
+        },
+        nothing_known, std::move(stop));
+    if (!e) return base::failed(e);
+    if (!e->with(0)) return failure(*e);
+    return text;
+}
+
+base::result<std::string> restic_session::repository_id(std::stop_token stop)
+{
+    auto i = prepare(stop);
+    if (!i) return base::failed(i);
+    auto text = read_text(operation::identify, repository_config_arguments(*i), stop);
+    if (!text) return text;
+    auto id = parse_repository_id(*text);
+    if (!id)
+        return base::fail(fault_code::restic_failed, "restic did not say which repository this is",
+                          "Run it again; if it fails again, install a newer restic");
+    return std::move(*id);
+}
+
+base::result<std::vector<engine::lock>> restic_session::locks(std::stop_token stop)
+{
+    auto i = prepare(stop);
+    if (!i) return base::failed(i);
+    auto ids = read_text(operation::locks, lock_list_arguments(*i), stop);
+    if (!ids) return base::failed(ids);
+    std::vector<engine::lock> found;
+    for (const auto& id : parse_ids(*ids)) {
+        auto text = read_text(operation::locks, lock_arguments(*i, id), stop);
+        if (!text && text.error().code == fault_code::interrupted) return base::failed(text);
+        // Its holder may have ended since the list was made.
+        if (!text) continue;
+        if (auto one = parse_lock(*text)) {
+            one->id = id;
+            found.push_back(std::move(*one));
+        }
+    }
+    return found;
 }
 
 base::result<invocation> restic_session::prepare(std::stop_token stop)

@@ -34,6 +34,8 @@ public:
     restore(const engine::restore_request& r, const engine::progress_sink& on_progress, std::stop_token stop) override;
     base::result<> check(bool read_data, std::stop_token stop) override;
     base::result<> unlock(std::stop_token stop) override;
+    base::result<std::string> repository_id(std::stop_token stop) override;
+    base::result<std::vector<engine::lock>> locks(std::stop_token stop) override;
 
 private:
     struct ended {
@@ -51,6 +53,7 @@ private:
     base::result<invocation> prepare(std::stop_token stop);
     base::result<ended> run(operation op, arguments args, const os::process_limits& limits, const os::line_sink& out,
                             const line_filter& err, std::stop_token stop);
+    base::result<std::string> read_text(operation op, const arguments& args, std::stop_token stop);
     base::result<std::vector<engine::snapshot>> read_snapshots(const arguments& args, std::stop_token stop);
     base::result<engine::retention_outcome> forget(const arguments& args, std::stop_token stop);
     base::result<std::optional<std::uint64_t>> prune(const arguments& args, std::stop_token stop);

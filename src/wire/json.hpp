@@ -47,7 +47,7 @@ concept described_struct = std::is_class_v<T> && boost::describe::has_describe_m
 template <class T>
 concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
 template <class T>
-concept keeps_defaults = requires { T::missing_keys_keep_defaults; };
+concept keeps_defaults = requires { requires T::missing_keys_keep_defaults; };
 template <class T>
 using members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
 

@@ -24,13 +24,6 @@ base::result<device_config> decode_config(std::string_view text)
     return config;
 }
 
-domain::restic_options options_of(const config_restic& r)
-{
-    return {.compression = r.compression,
-            .limit_upload_kib = r.limit_upload_kib,
-            .limit_download_kib = r.limit_download_kib};
-}
-
 base::result<report_message> decode_report(std::string_view text)
 {
     auto v = parse_json(text);

@@ -42,14 +42,13 @@ BOOST_DESCRIBE_STRUCT(install_response, (), (tenant_id, device_id, device_api_ke
 
 // ---- GET /v1/config
 
-struct config_restic {
+// The policy's options, and what only the server knows.
+struct config_restic : domain::restic_options {
+    static constexpr bool missing_keys_keep_defaults = false;
     std::string repository;
-    std::string protection = "full";
-    std::optional<std::string> compression;
-    std::optional<std::uint32_t> limit_upload_kib;
-    std::optional<std::uint32_t> limit_download_kib;
+    std::string protection = "full"; // full, append-only, guarded
 };
-BOOST_DESCRIBE_STRUCT(config_restic, (), (repository, protection, compression, limit_upload_kib, limit_download_kib))
+BOOST_DESCRIBE_STRUCT(config_restic, (domain::restic_options), (repository, protection))
 
 struct device_config {
     std::string version;
@@ -68,9 +67,20 @@ BOOST_DESCRIBE_STRUCT(device_config, (), (version, enabled, schedule, include, e
 json::value encode_config(const device_config& c);
 base::result<device_config> decode_config(std::string_view text);
 
-domain::restic_options options_of(const config_restic& r);
-
 // ---- POST /v1/report
+
+// What is good to know of a run beyond its figures.
+struct report_details {
+    std::optional<std::vector<domain::unreadable>> unreadable; // the first most_unreadable_listed
+    std::optional<std::vector<std::string>> warnings;
+    std::optional<std::vector<std::string>> local_include; // what the machine adds to the policy
+    std::optional<std::vector<std::string>> local_exclude;
+    std::optional<std::vector<std::string>> unsupported; // of the config, what this machine's programs do not know
+    std::optional<base::time_point> next_run_at;
+    bool operator==(const report_details&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(report_details, (),
+                      (unreadable, warnings, local_include, local_exclude, unsupported, next_run_at))
 
 struct report_message {
     std::string device_id;
@@ -89,10 +99,11 @@ struct report_message {
     std::optional<std::string> agent_version;
     std::optional<std::string> restic_version;
     std::optional<std::string> engine;
+    std::optional<report_details> details;
 };
 BOOST_DESCRIBE_STRUCT(report_message, (),
                       (device_id, job, started_at, finished_at, status, duration_ms, metrics, error, report_id, sent_at,
-                       outcome, fault, config_version, agent_version, restic_version, engine))
+                       outcome, fault, config_version, agent_version, restic_version, engine, details))
 
 // Agents already in the field send the metrics at the top level: those are taken where `metrics` is absent.
 base::result<report_message> decode_report(std::string_view text);

@@ -21,6 +21,8 @@ public:
     base::result<engine::retention_outcome> apply_result = engine::retention_outcome{.kept = 3, .removed = 1};
     base::result<engine::restore_outcome> restore_result = engine::restore_outcome{.files = 2, .bytes = 42};
     base::result<> unlock_result;
+    base::result<std::string> repository_id_result = std::string(64, 'a');
+    base::result<std::vector<engine::lock>> locks_result = std::vector<engine::lock>{};
     base::result<std::string> version_result = std::string{"0.18.0"};
 
     // Called with the name of each call before it answers, for a look at the machine in the middle of a run.
@@ -120,6 +122,16 @@ private:
         {
             e_.note("check");
             return {};
+        }
+        base::result<std::string> repository_id(std::stop_token) override
+        {
+            e_.note("repository_id");
+            return e_.repository_id_result;
+        }
+        base::result<std::vector<engine::lock>> locks(std::stop_token) override
+        {
+            e_.note("locks");
+            return e_.locks_result;
         }
         base::result<> unlock(std::stop_token) override
         {

@@ -93,7 +93,7 @@ TEST(messages, are_read_as_promised)
     ASSERT_TRUE(config) << config.error().message;
     EXPECT_EQ(config->schedule, sample_config().schedule);
     EXPECT_EQ(config->retention, sample_config().retention);
-    EXPECT_EQ(options_of(config->restic), options_of(sample_config().restic));
+    EXPECT_EQ(static_cast<const domain::restic_options&>(config->restic), sample_config().restic);
     const auto report = decode_report(test::golden("wire/report.json"));
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->metrics, sample_report().metrics);
