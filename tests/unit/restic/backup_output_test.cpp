@@ -145,7 +145,7 @@ TEST(backup_output, lists_the_first_hundred_unreadable_files_and_counts_all)
             output.read_err(R"({"message_type":"error","error":{"message":"no"},"during":"archival","item":"/f)" +
                             std::to_string(i) + "\"}"));
     const auto o = output.outcome();
-    EXPECT_EQ(o.unreadable.size(), engine::most_unreadable_listed);
+    EXPECT_EQ(o.unreadable.size(), domain::most_unreadable_listed);
     EXPECT_EQ(o.unreadable.front().path, "/f0");
     EXPECT_EQ(o.unreadable.back().path, "/f99");
     EXPECT_EQ(o.unreadable_count, 20'000U);

@@ -99,7 +99,7 @@ TEST(any_lines, give_a_backup_progress_between_none_and_all)
             restored.read_out(line);
         }
         const auto o = output.outcome();
-        RC_ASSERT(o.unreadable.size() <= engine::most_unreadable_listed);
+        RC_ASSERT(o.unreadable.size() <= domain::most_unreadable_listed);
         RC_ASSERT(o.unreadable.size() <= o.unreadable_count);
         RC_ASSERT((o.status == domain::run_status::success) == (o.unreadable_count == 0 && o.missing_sources.empty()));
     });
