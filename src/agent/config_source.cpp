@@ -38,7 +38,8 @@ std::unexpected<base::fault> revoked()
 
 // The server's answer, checked and cached.
 result<effective_config> from_server(environment& env, const local_config& local, control_plane& server,
-                                     const std::optional<cached_config>& cached, std::stop_token stop)
+                                     const std::optional<cached_config>& cached,
+                                     std::vector<std::string>& unsupported, std::stop_token stop)
 {
     // A revoked device asks without the tag: only a full answer can lift it. So does one whose cache is damaged: "not
     // changed" would be of no use to it.
@@ -64,6 +65,7 @@ result<effective_config> from_server(environment& env, const local_config& local
         return effective;
     }
     auto& fresh = **fetched;
+    unsupported = fresh.config.requires_features.value_or(std::vector<std::string>{});
     if (auto ok = validate(fresh.config); !ok)
         return fail(fault_code::config_refused, "the server's config cannot be used: " + ok.error().message,
                     "Ask the server's administrator to mend the policy");
@@ -73,11 +75,20 @@ result<effective_config> from_server(environment& env, const local_config& local
     return effective_config{config_origin::server, std::move(fresh.config), now, std::nullopt};
 }
 
+std::optional<std::chrono::seconds> skew_of(const environment& env, const control_plane& server)
+{
+    if (!server.server_time()) return std::nullopt;
+    return std::chrono::duration_cast<std::chrono::seconds>(env.clock.now() - *server.server_time());
+}
+
 result<effective_config> managed_config(environment& env, const local_config& local, control_plane& server,
                                         std::stop_token stop)
 {
     const auto cached = load_cached_config(env.files, env.home);
-    auto effective = from_server(env, local, server, cached, stop);
+    std::vector<std::string> unsupported;
+    auto effective = from_server(env, local, server, cached, unsupported, stop);
+    const auto skew = skew_of(env, server);
+    if (effective) effective->clock_skew = skew;
     if (effective || effective.error().code == fault_code::device_revoked) return effective;
     const auto why = effective.error();
     if (cached && cached->revoked) return revoked();
@@ -89,6 +100,8 @@ result<effective_config> managed_config(environment& env, const local_config& lo
         return fail(fault_code::config_missing,
                     "there is no config: " + why.message + ", and the cached one is damaged", why.remedy);
     fallback->fetch_fault = why;
+    fallback->clock_skew = skew;
+    fallback->unsupported = std::move(unsupported);
     env.log.warn("using the config of " + base::to_rfc3339(cached->fetched_at) + ": " + why.message);
     return fallback;
 }
@@ -98,6 +111,7 @@ effective_config legacy_config(const local_config& local)
     effective_config e;
     e.config.enabled = local.enabled;
     e.config.schedule = local.schedule;
+    static_cast<domain::restic_options&>(e.config.restic) = local.restic;
     e.config.restic.repository = local.restic.repository;
     e.config.retention = local.retention;
     return e;
@@ -116,6 +130,18 @@ std::string_view name(config_origin o)
         return "local";
     }
     return "local";
+}
+
+bool is_clock_wrong(const std::optional<std::chrono::seconds>& skew)
+{
+    return skew && (*skew > most_clock_skew || *skew < -most_clock_skew);
+}
+
+std::string describe_skew(std::chrono::seconds skew)
+{
+    const bool ahead = skew.count() >= 0;
+    const auto by = std::chrono::milliseconds{ahead ? skew : -skew};
+    return "this machine's clock is " + base::to_words(by) + (ahead ? " ahead of" : " behind") + " the server's";
 }
 
 std::optional<cached_config> load_cached_config(os::files& fs, const home& h)

@@ -22,6 +22,10 @@ struct effective_config {
     base::time_point fetched_at;
     // Why the cache is used; absent where the server answered.
     std::optional<base::fault> fetch_fault;
+    // How far this machine's clock is ahead of the server's (behind: negative); absent where the server did not say.
+    std::optional<std::chrono::seconds> clock_skew;
+    // What the server's config requires and this agent does not know: why it was refused.
+    std::vector<std::string> unsupported;
 };
 
 struct cached_config {
@@ -38,6 +42,12 @@ std::optional<cached_config> load_cached_config(os::files& fs, const home& h);
 // config_missing where neither the server nor the cache has one, device_revoked where the server sent the device away.
 base::result<effective_config> load_config(environment& env, const local_config& local, control_plane* server,
                                            std::stop_token stop);
+
+// How far a clock may differ from the server's before what depends on it (retention, the age of reports) waits.
+constexpr std::chrono::minutes most_clock_skew{5};
+bool is_clock_wrong(const std::optional<std::chrono::seconds>& skew);
+// "this machine's clock is 12 minutes ahead of the server's"
+std::string describe_skew(std::chrono::seconds skew);
 
 // Everything that must hold before a config replaces the cached one; the message names the field.
 base::result<> validate(const wire::device_config& c);

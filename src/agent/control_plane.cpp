@@ -73,6 +73,7 @@ result<http::client_response> control_plane::send(http::client_request r, std::s
     r.headers.push_back({"Accept", "application/json"});
     auto answer = client_.send(r, stop);
     if (!answer) return answer;
+    if (const auto time = answer->server_time()) server_time_ = time;
     if (answer->status != 200 && answer->status != 304) return refusal(*answer);
     return answer;
 }

@@ -34,11 +34,15 @@ public:
     base::result<> report(const std::string& device_key, const std::string& body, const std::string& report_id,
                           std::stop_token stop);
 
+    // The server's clock, as its last answer told it, whatever the answer was.
+    std::optional<base::time_point> server_time() const { return server_time_; }
+
 private:
     base::result<http::client_response> send(http::client_request r, std::stop_token stop);
 
     http::client& client_;
     std::string server_url_;
+    std::optional<base::time_point> server_time_;
 };
 
 } // namespace xentz::agent

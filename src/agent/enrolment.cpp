@@ -2,6 +2,7 @@
 
 #include "agent/config_source.hpp"
 #include "agent/control_plane.hpp"
+#include "agent/repository_pin.hpp"
 #include "crypto/secrets.hpp"
 #include "os/lock.hpp"
 #include "os/system.hpp"
@@ -159,6 +160,7 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
     // A config cached for another device must not be used.
     if (auto gone = env.files.remove(env.home.cached_config()); !gone && gone.error().code != fault_code::not_found)
         return base::failed(gone);
+    if (auto ok = forget_pin(env.files, env.home); !ok) return base::failed(ok);
     if (auto ok = save_local_config(env.files, env.home.config, r.config); !ok) return base::failed(ok);
     if (auto gone = env.files.remove(env.home.enrolment()); !gone) env.log.warn(base::sentence(gone.error()));
     fetch_first_config(env, *client, r, stop);
@@ -196,6 +198,7 @@ result<enrolment_result> install_legacy(environment& env, const legacy_options& 
                         "the password file " + c.restic.password_file + " is missing or empty",
                         "Name an existing file with --password-file");
     }
+    if (auto ok = forget_pin(env.files, env.home); !ok) return base::failed(ok);
     if (auto ok = save_local_config(env.files, env.home.config, c); !ok) return base::failed(ok);
     r.folders = c.include.size();
     return r;

@@ -9,6 +9,7 @@
 #include "engine/engine.hpp"
 #include "http/client.hpp"
 #include "os/files.hpp"
+#include "os/system.hpp"
 
 #include <functional>
 #include <memory>
@@ -28,7 +29,9 @@ struct environment {
     std::function<std::unique_ptr<http::client>(const http::client_options&)> make_client;
     std::string agent_version;
     std::string host_name;
+    std::string machine_id; // empty where the machine has none
     std::int64_t process_id = 0;
+    const os::process_table& processes;
 };
 
 } // namespace xentz::agent

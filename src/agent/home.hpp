@@ -15,6 +15,9 @@ struct home {
     std::filesystem::path cached_config() const { return folder / "config.cached.json"; }
     std::filesystem::path state(std::string_view job) const { return folder / "state" / (std::string{job} + ".json"); }
     std::filesystem::path running() const { return folder / "state" / "running.json"; }
+    std::filesystem::path repository_pin() const { return folder / "state" / "repository.json"; }
+    std::filesystem::path engine_record() const { return folder / "state" / "engine.json"; }
+    std::filesystem::path delivery() const { return folder / "state" / "delivery.json"; }
     std::filesystem::path spool() const { return folder / "spool"; }
     std::filesystem::path rejected() const { return folder / "spool" / "rejected"; }
     std::filesystem::path password() const { return folder / "restic.pw"; }

@@ -1,8 +1,9 @@
 #include "agent/job_run.hpp"
 
+#include "agent/killed_run.hpp"
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
-#include "base/utf8.hpp"
+#include "agent/report.hpp"
 #include "os/lock.hpp"
 
 #include <algorithm>
@@ -12,69 +13,6 @@ namespace {
 
 using base::fault_code;
 using base::result;
-
-wire::report_message report_of(environment& env, const local_config& local, const job_state& s)
-{
-    wire::report_message r;
-    r.device_id = local.device_id.value_or("");
-    r.job = s.job;
-    r.status = s.status;
-    r.started_at = s.started_at;
-    r.finished_at = s.finished_at;
-    r.duration_ms = s.duration_ms;
-    r.metrics = s.metrics;
-    if (s.fault) r.error = std::string{base::cut_utf8(s.fault->message, domain::longest_error)};
-    r.report_id = s.report_id;
-    r.outcome = s.outcome;
-    r.fault = s.fault;
-    r.config_version = s.config_version;
-    r.agent_version = env.agent_version;
-    r.engine = std::string{env.engine.name()};
-    if (auto version = env.engine.version()) r.restic_version = *version;
-    return r;
-}
-
-job_state interrupted_state(const running_marker& m, base::time_point now, const std::optional<job_state>& previous)
-{
-    job_state s;
-    s.job = m.job;
-    s.status = domain::run_status::failure;
-    s.outcome = "interrupted";
-    s.started_at = m.started_at;
-    s.finished_at = now;
-    s.report_id = m.report_id;
-    s.fault = domain::to_run_fault({fault_code::interrupted,
-                                    "the run of " + base::to_rfc3339(m.started_at) +
-                                        " ended without a result: it was "
-                                        "killed or the machine went down",
-                                    "Nothing needs to be done: the next run continues where it was"});
-    if (previous) {
-        s.last_good = previous->last_good;
-        s.repository = previous->repository;
-    }
-    return s;
-}
-
-// We hold the run lock, so whoever wrote the marker is gone.
-void settle_killed_run(environment& env, const local_config& local, spool& reports)
-{
-    const auto marker = load_marker(env.files, env.home);
-    if (!marker) return;
-    const auto previous = load_state(env.files, env.home, marker->job);
-    const bool finished = previous && previous->report_id == marker->report_id;
-    const auto state = finished ? *previous : interrupted_state(*marker, env.clock.now(), previous);
-    if (!finished) {
-        env.log.warn("the last " + std::string{domain::name(marker->job)} + " was interrupted");
-        if (const auto saved = save_state(env.files, env.home, state); !saved) return;
-    }
-    if (local.managed() && !reports.holds(state.report_id)) {
-        if (const auto added = reports.add(report_of(env, local, state)); !added) {
-            env.log.error("spool: " + base::sentence(added.error()));
-            return; // the marker stays for the next run
-        }
-    }
-    if (const auto gone = remove_marker(env.files, env.home); !gone) env.log.error(base::sentence(gone.error()));
-}
 
 bool is_network(const base::fault& f)
 {
@@ -100,11 +38,31 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
         return s;
     }
     s.status = outcome->status;
+    s.outcome = outcome->outcome;
     s.metrics = outcome->metrics;
     s.warnings = outcome->warnings;
+    s.unreadable = outcome->unreadable;
+    s.unsupported = outcome->unsupported;
     if (outcome->shortfall) s.fault = domain::to_run_fault(*outcome->shortfall);
-    s.last_good = good_run{s.finished_at, s.status, s.metrics.snapshot_id};
+    if (s.status != domain::run_status::failure)
+        s.last_good = good_run{s.finished_at, s.status, s.metrics.snapshot_id, s.metrics.files_total,
+                               s.metrics.bytes_total};
     return s;
+}
+
+// What the config and the clock have to do with a run's result.
+void add_circumstances(job_state& s, const effective_config& effective,
+                       const std::optional<std::chrono::seconds>& clock_skew)
+{
+    if (!effective.config.version.empty()) s.config_version = effective.config.version;
+    s.config_source = name(effective.origin);
+    s.unsupported.insert(s.unsupported.end(), effective.unsupported.begin(), effective.unsupported.end());
+    if (effective.fetch_fault) {
+        s.warnings.push_back("ran with the config of " + base::to_rfc3339(effective.fetched_at) + ": " +
+                             effective.fetch_fault->message);
+        if (effective.fetch_fault->code == fault_code::config_refused && !s.outcome) s.outcome = "config-refused";
+    }
+    if (is_clock_wrong(clock_skew)) s.warnings.push_back(describe_skew(*clock_skew));
 }
 
 // The config of the first agent names no host; from now on it does, whatever the machine is called later.
@@ -123,13 +81,14 @@ void clean(const base::redactor& secrets, job_state& s)
         s.fault->remedy = secrets.clean(s.fault->remedy);
     }
     for (auto& warning : s.warnings) warning = secrets.clean(warning);
+    for (auto& file : s.unreadable) file = {secrets.clean(file.path), secrets.clean(file.reason)};
 }
 
 // One run while the lock is held.
 class run {
 public:
-    run(environment& env, domain::job j, const local_config& local)
-        : env_(env), job_(j), local_(local), reports_(env),
+    run(environment& env, domain::job j, const local_config& local, int run_lock)
+        : env_(env), job_(j), local_(local), run_lock_(run_lock), reports_(env),
           client_(env.make_client(client_options_of(local, env.agent_version)))
     {
         if (local.managed()) server_.emplace(*client_, *local.server_url);
@@ -137,11 +96,12 @@ public:
 
     result<run_result> operator()(const job_work& work, std::stop_token stop)
     {
-        settle_killed_run(env_, local_, reports_);
+        if (auto ok = settle_killed_run(env_, local_, reports_); !ok) return base::failed(ok);
         const auto effective = load_config(env_, local_, server_ ? &*server_ : nullptr, stop);
         const auto& fetch_fault = effective ? effective->fetch_fault : std::optional{effective.error()};
         online_ = server_ && !(fetch_fault && is_network(*fetch_fault));
-        if (online_) send_pending(stop);
+        if (effective) clock_skew_ = effective->clock_skew;
+        if (online_) send_pending(!fetch_fault, stop);
         // The server knows that it sent the device away; the last real result stays in the state file.
         if (!effective && effective.error().code == fault_code::device_revoked)
             return std::unexpected(effective.error());
@@ -160,11 +120,7 @@ public:
         auto state = state_of(env_, marker, outcome, previous);
         state.duration_ms = (env_.clock.elapsed() - began).count() / 1000;
         if (effective) {
-            if (!effective->config.version.empty()) state.config_version = effective->config.version;
-            state.config_source = name(effective->origin);
-            if (effective->fetch_fault)
-                state.warnings.push_back("ran with the config of " + base::to_rfc3339(effective->fetched_at) + ": " +
-                                         effective->fetch_fault->message);
+            add_circumstances(state, *effective, clock_skew_);
             if (outcome) state.repository = without_credential(effective->config.restic.repository);
         }
         return finish(std::move(state), outcome, stop);
@@ -174,12 +130,13 @@ private:
     result<job_outcome> attempt(const job_work& work, const effective_config& effective,
                                 const std::optional<job_state>& previous, std::stop_token stop)
     {
-        run_context context{env_, local_, effective, *client_, previous, stop};
+        run_context context{env_, local_, effective, *client_, previous, run_lock_, clock_skew_, stop};
         return work(context);
     }
 
-    void send_pending(std::stop_token stop)
+    void send_pending(bool server_answers, std::stop_token stop)
     {
+        if (!server_answers && !reports_.is_due()) return;
         const auto d = reports_.send(*server_, *local_.device_api_key, most_sent_per_run, stop);
         if (d.sent > 0) env_.log.info(std::to_string(d.sent) + " pending reports sent");
         if (d.fault) env_.log.warn("pending reports wait: " + d.fault->message);
@@ -188,7 +145,7 @@ private:
 
     result<run_result> finish(job_state state, const result<job_outcome>& outcome, std::stop_token stop)
     {
-        if (const auto dropped = reports_.clean_up(); dropped > 0) state.metrics.reports_dropped = dropped;
+        if (const auto dropped = reports_.clean_up(clock_skew_ && !is_clock_wrong(clock_skew_)); dropped > 0) state.metrics.reports_dropped = dropped;
         clean(*env_.secrets, state);
         if (auto ok = save_state(env_.files, env_.home, state); !ok) env_.log.error(base::sentence(ok.error()));
         std::optional<std::string> name;
@@ -225,26 +182,49 @@ private:
     environment& env_;
     domain::job job_;
     const local_config& local_;
+    int run_lock_;
     spool reports_;
     std::unique_ptr<http::client> client_;
     std::optional<control_plane> server_;
     bool online_ = false;
+    std::optional<std::chrono::seconds> clock_skew_;
 };
+
+constexpr std::chrono::hours longest_wait_for_lock{12};
+
+result<std::unique_ptr<os::file_lock>> take_run_lock(environment& env, domain::job j, const run_options& options,
+                                                     std::stop_token stop)
+{
+    const auto holder = std::string{domain::name(j)} + ", process " + std::to_string(env.process_id) + ", since " +
+                        base::to_rfc3339(env.clock.now());
+    auto lock = os::try_lock(env.home.lock(), holder);
+    if (lock || lock.error().code != fault_code::run_locked) return lock;
+    if (options.scheduled) {
+        env.log.info("waiting: " + lock.error().message);
+        return os::wait_for_lock(env.home.lock(), holder, longest_wait_for_lock, std::move(stop));
+    }
+    const auto marker = load_marker(env.files, env.home);
+    if (marker && !env.processes.started_at(marker->process_id))
+        lock.error().message += "; that agent is gone, but the restic that it started is still at work";
+    return lock;
+}
 
 } // namespace
 
-result<run_result> run_job(environment& env, domain::job j, const job_work& work, std::stop_token stop)
+result<run_result> run_job(environment& env, domain::job j, const job_work& work, std::stop_token stop,
+                           const run_options& options)
 {
     // Without a config there is nothing to lock and no home to make.
     auto local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
     if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
-    const auto holder = std::string{domain::name(j)} + ", process " + std::to_string(env.process_id) + ", since " +
-                        base::to_rfc3339(env.clock.now());
-    const auto lock = os::try_lock(env.home.lock(), holder);
+    const auto lock = take_run_lock(env, j, options, stop);
     if (!lock) return std::unexpected(lock.error());
+    // While it waited for the lock, somebody may have changed it.
+    local = load_local_config(env.files, env.home.config, *env.secrets);
+    if (!local) return base::failed(local);
     if (auto ok = fix_host(env, *local); !ok) return base::failed(ok);
-    return run{env, j, *local}(work, stop);
+    return run{env, j, *local, (*lock)->descriptor()}(work, stop);
 }
 
 } // namespace xentz::agent

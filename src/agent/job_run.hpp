@@ -21,6 +21,11 @@
 
 namespace xentz::agent {
 
+struct run_options {
+    // By the scheduler: waits for the run lock where another run has it. By hand: says who has it.
+    bool scheduled = false;
+};
+
 // What a job's work is given.
 struct run_context {
     environment& env;
@@ -28,14 +33,20 @@ struct run_context {
     const effective_config& effective;
     http::client& client;
     const std::optional<job_state>& previous;
+    int run_lock = -1; // the descriptor that the engine's processes inherit
+    // How far this machine's clock is ahead of a server's, as soon as one has said its time in this run.
+    std::optional<std::chrono::seconds>& clock_skew;
     std::stop_token stop;
 };
 
 struct job_outcome {
     domain::run_status status = domain::run_status::success;
     domain::metrics metrics;
-    std::optional<base::fault> shortfall; // why it is only partial
+    std::optional<base::fault> shortfall; // why it is only partial, or a failure that has figures all the same
+    std::optional<std::string> outcome;   // finer than the status, for example "skipped"
     std::vector<std::string> warnings;
+    std::vector<domain::unreadable> unreadable;
+    std::vector<std::string> unsupported;
 };
 
 using job_work = std::function<base::result<job_outcome>(run_context&)>;
@@ -48,14 +59,21 @@ struct run_result {
 
 // A fault where the run did not begin and nothing was recorded: run_locked, not enrolled, a home that cannot be
 // written, disabled, device_revoked. Everything later is in the result, recorded and reported.
-base::result<run_result> run_job(environment& env, domain::job j, const job_work& work, std::stop_token stop);
+base::result<run_result> run_job(environment& env, domain::job j, const job_work& work, std::stop_token stop,
+                                 const run_options& options = {});
 
-// Backs up by the config. `auto_init` makes a missing repository also in legacy mode.
-job_work backup_work(bool auto_init, engine::progress_sink on_progress);
+struct backup_options {
+    bool auto_init = false;         // make a missing repository also in legacy mode
+    bool accept_repository = false; // the repository may be another one than before: pin this one
+};
+
+job_work backup_work(backup_options options, engine::progress_sink on_progress);
 job_work retention_work();
 
 // A session on the repository of the config; password_missing where its password file is missing or empty.
 base::result<std::unique_ptr<engine::session>> open_repository(environment& env, const local_config& local,
                                                                const effective_config& effective);
+// The same for a run: the engine's processes are recorded and hold the run lock.
+base::result<std::unique_ptr<engine::session>> open_repository(run_context& c);
 
 } // namespace xentz::agent

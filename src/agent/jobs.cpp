@@ -1,6 +1,13 @@
+#include "agent/engine_record.hpp"
 #include "agent/job_run.hpp"
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
+#include "agent/repository_pin.hpp"
+#include "agent/rest_repository.hpp"
+#include "agent/stale_locks.hpp"
+#include "base/size_text.hpp"
+
+#include <algorithm>
 
 namespace xentz::agent {
 namespace {
@@ -11,21 +18,19 @@ using base::result;
 
 constexpr std::size_t most_listed_in_error = 20;
 
-// A repository is made only when it is certain that there is none, and never again after the first success.
-result<> ensure_repository(run_context& c, engine::session& session, bool auto_init)
+// What becomes of a repository that is not there: it is made only when it is certain that there is none, and never again
+// after the first success.
+result<> make_repository(run_context& c, engine::session& session, const std::optional<repository_pin>& pin,
+                         const backup_options& options)
 {
     const auto& address = c.effective.config.restic.repository;
-    auto presence = find_repository(address, c.client, session, c.stop);
-    if (!presence) return base::failed(presence);
-    if (*presence == repository_presence::present) return {};
-    const bool known = c.previous && c.previous->last_good && c.previous->repository == without_credential(address);
-    if (known)
-        return fail(
-            fault_code::repository_changed,
-            "the repository is empty, but this machine backed up to it on " +
-                base::to_rfc3339(c.previous->last_good->finished_at),
-            "Find out what happened to it before anything is written: its storage may be missing or another one");
-    if (!c.local.managed() && !auto_init)
+    if (pin)
+        return fail(fault_code::repository_changed,
+                    "there is no repository any more, but this machine backs up to it since " +
+                        base::to_rfc3339(pin->pinned_at),
+                    "Find out what happened to it before anything is written: its storage may be missing or another "
+                    "one; if a new one was meant, run `xentz-agent backup --accept-repository`");
+    if (!c.local.managed() && !options.auto_init)
         return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
                     "Run `xentz-agent backup --auto-init` to make it");
     c.env.log.info("making the repository");
@@ -33,6 +38,92 @@ result<> ensure_repository(run_context& c, engine::session& session, bool auto_i
     // Somebody made it in between, or the answer to our own first try was lost.
     if (!made && made.error().code == fault_code::repository_exists) return {};
     return made;
+}
+
+// Looks whether the repository is there, and hears what time its server has.
+result<repository_look> look(run_context& c, engine::session& session)
+{
+    auto seen =
+        look_at_repository(c.env.files, c.effective.config.restic.repository, c.client, session, c.stop);
+    if (seen && seen->server_time && !c.clock_skew)
+        c.clock_skew = std::chrono::duration_cast<std::chrono::seconds>(c.env.clock.now() - *seen->server_time);
+    return seen;
+}
+
+result<> ensure_repository(run_context& c, engine::session& session, const backup_options& options)
+{
+    const auto& address = c.effective.config.restic.repository;
+    if (options.accept_repository)
+        if (auto ok = forget_pin(c.env.files, c.env.home); !ok) return ok;
+    const auto pin = load_pin(c.env.files, c.env.home);
+    if (!pin) return std::unexpected(pin.error());
+    auto seen = look(c, session);
+    if (!seen) return base::failed(seen);
+    if (!seen->present) {
+        if (auto ok = make_repository(c, session, *pin, options); !ok) return ok;
+        seen = look(c, session);
+        if (!seen) return base::failed(seen);
+    }
+    return check_pin(c.env, *pin, *seen, address, session, c.stop);
+}
+
+// A killed restic leaves its lock behind, and what needs the repository for itself would fail from then on. The call is
+// tried once more where a lock that nobody holds was removed; whoever is alive keeps his.
+template <class Call>
+auto past_dead_locks(run_context& c, engine::session& session, std::vector<std::string>& warnings, const Call& call)
+    -> decltype(call())
+{
+    auto done = call();
+    if (done || done.error().code != fault_code::repository_locked) return done;
+    const auto cleared =
+        clear_dead_locks(c.env, c.effective.config.restic.repository, c.client, session, c.stop);
+    if (!cleared) {
+        c.env.log.warn("the locks of the repository could not be judged: " + base::sentence(cleared.error()));
+        return done;
+    }
+    for (const auto& text : cleared->kept) c.env.log.info(text);
+    for (const auto& text : cleared->removed) {
+        c.env.log.warn(text);
+        warnings.push_back(text);
+    }
+    return cleared->removed.empty() ? done : call();
+}
+
+// restic has said that the snapshot is there; the server is asked, too, before a person is told. The whole id, of which
+// restic 0.14 says eight digits.
+result<std::string> confirmed_snapshot(run_context& c, const std::string& id)
+{
+    const auto& address = c.effective.config.restic.repository;
+    if (!rest_repository::is_rest(address)) return id;
+    auto repository = rest_repository::at(address, c.client);
+    if (!repository) return base::failed(repository);
+    const auto listed = repository->snapshots(c.stop);
+    if (!listed)
+        return fail(fault_code::snapshot_unconfirmed,
+                    "restic made snapshot " + id.substr(0, 8) + ", but whether the server has it is not known: " +
+                        listed.error().message,
+                    "Run it again once the repository can be reached");
+    const auto found = std::ranges::find_if(*listed, [&](const auto& name) { return name.starts_with(id); });
+    if (found != listed->end() && !id.empty()) return *found;
+    return fail(fault_code::snapshot_unconfirmed,
+                "restic made snapshot " + id.substr(0, 8) + ", but the server does not list it",
+                "Check the repository and the server's storage before you rely on this backup");
+}
+
+void warn_where_it_shrank(const run_context& c, job_outcome& out)
+{
+    if (out.metrics.files_total == std::uint64_t{0}) {
+        out.warnings.emplace_back("the snapshot holds no file: check include and exclude");
+        return;
+    }
+    if (!c.previous || !c.previous->last_good) return;
+    const auto& before = *c.previous->last_good;
+    const auto halved = [](const auto& was, const auto& is) { return was && is && *was > 0 && *is <= *was / 2; };
+    if (halved(before.bytes_total, out.metrics.bytes_total) || halved(before.files_total, out.metrics.files_total))
+        out.warnings.push_back("the snapshot holds " + base::counted(out.metrics.files_total.value_or(0), "file") + ", " +
+                               base::to_size(out.metrics.bytes_total.value_or(0)) + "; the last one held " +
+                               base::counted(before.files_total.value_or(0), "file") + ", " +
+                               base::to_size(before.bytes_total.value_or(0)));
 }
 
 std::string listed(const std::vector<std::string>& paths)
@@ -43,7 +134,7 @@ std::string listed(const std::vector<std::string>& paths)
 }
 
 // What a partial backup misses, in one text.
-base::fault shortfall_of(const engine::backup_outcome& o)
+base::fault shortfall_of(const engine::backup_outcome& o, const std::vector<domain::unreadable>& unreadable)
 {
     std::string list;
     std::size_t listed = 0;
@@ -51,7 +142,7 @@ base::fault shortfall_of(const engine::backup_outcome& o)
         if (listed++ >= most_listed_in_error) break;
         list += (list.empty() ? "" : "; ") + path + ": does not exist";
     }
-    for (const auto& file : o.unreadable) {
+    for (const auto& file : unreadable) {
         if (listed++ >= most_listed_in_error) break;
         list += (list.empty() ? "" : "; ") + file.path + ": " + file.reason;
     }
@@ -62,49 +153,68 @@ base::fault shortfall_of(const engine::backup_outcome& o)
             "Give the agent the right to read them, or take them out of include"};
 }
 
-result<job_outcome> back_up(run_context& c, bool auto_init, const engine::progress_sink& on_progress)
+result<job_outcome> back_up(run_context& c, const backup_options& options, const engine::progress_sink& on_progress)
 {
     auto request = plan_backup(c.local, c.effective, c.env.home);
     if (!request) return base::failed(request);
-    auto session = open_repository(c.env, c.local, c.effective);
+    auto session = open_repository(c);
     if (!session) return base::failed(session);
-    if (auto ok = ensure_repository(c, **session, auto_init); !ok) return base::failed(ok);
-    auto made = (*session)->backup(*request, on_progress, c.stop);
+    if (auto ok = ensure_repository(c, **session, options); !ok) return base::failed(ok);
+    job_outcome out;
+    auto made = past_dead_locks(c, **session, out.warnings,
+                                [&] { return (*session)->backup(*request, on_progress, c.stop); });
     if (!made && made.error().code == fault_code::source_missing)
         made.error().message += ": " + listed(request->include);
     if (!made) return base::failed(made);
-    job_outcome out;
     out.status = made->status;
     out.metrics = made->metrics;
+    out.unreadable = std::move(made->unreadable);
     if (made->unreadable_count > 0) out.metrics.files_unreadable = made->unreadable_count;
-    if (made->status == domain::run_status::partial) out.shortfall = shortfall_of(*made);
-    if (made->metrics.files_total == std::uint64_t{0})
-        out.warnings.emplace_back("the snapshot holds no file: check include and exclude");
+    if (made->status == domain::run_status::partial) out.shortfall = shortfall_of(*made, out.unreadable);
+    const auto confirmed = confirmed_snapshot(c, made->metrics.snapshot_id.value_or(""));
+    if (confirmed) {
+        out.metrics.snapshot_id = *confirmed;
+    } else {
+        out.status = domain::run_status::failure;
+        out.shortfall = confirmed.error();
+    }
+    warn_where_it_shrank(c, out);
     for (const auto& clash : excluded_includes(*request)) out.warnings.push_back(clash);
     return out;
+}
+
+// The repository that a retention removes from must be there and be the pinned one.
+result<> same_repository(run_context& c, engine::session& session)
+{
+    const auto& address = c.effective.config.restic.repository;
+    const auto pin = load_pin(c.env.files, c.env.home);
+    if (!pin) return std::unexpected(pin.error());
+    const auto seen = look(c, session);
+    if (!seen) return std::unexpected(seen.error());
+    if (!seen->present)
+        return fail(*pin ? fault_code::repository_changed : fault_code::repository_missing,
+                    "there is no repository at " + without_credential(address),
+                    *pin ? "Find out what happened to it: its storage may be missing or another one"
+                         : "Run `xentz-agent backup` first");
+    if (auto ok = check_clock(c.clock_skew); !ok) return ok;
+    return check_pin(c.env, *pin, *seen, address, session, c.stop);
 }
 
 result<job_outcome> retain(run_context& c)
 {
     const auto rules = plan_retention(c.effective);
     if (!rules) return std::unexpected(rules.error());
-    auto session = open_repository(c.env, c.local, c.effective);
-    if (!session) return base::failed(session);
-    const auto& address = c.effective.config.restic.repository;
-    auto presence = find_repository(address, c.client, **session, c.stop);
-    if (!presence) return base::failed(presence);
-    if (*presence == repository_presence::absent)
-        return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
-                    "Run `xentz-agent backup` first");
     job_outcome out;
-    auto done = (*session)->apply(*rules, scope_of(c.local), false, c.stop);
-    // A restic that was killed leaves its lock behind, and retention would fail from then on. We hold the run lock, so
-    // no restic of this agent is at work; whoever else is alive keeps its lock.
-    if (!done && done.error().code == fault_code::repository_locked && (*session)->unlock(c.stop)) {
-        const auto why = done.error().message;
-        done = (*session)->apply(*rules, scope_of(c.local), false, c.stop);
-        if (done) out.warnings.push_back("a lock whose holder is gone was removed: " + why);
+    if (c.effective.config.restic.protection == "append-only") {
+        out.outcome = "skipped";
+        out.warnings.emplace_back("the repository is append-only: its snapshots are thinned out on the server");
+        return out;
     }
+    auto session = open_repository(c);
+    if (!session) return base::failed(session);
+    if (auto ok = same_repository(c, **session); !ok) return base::failed(ok);
+    auto done = past_dead_locks(c, **session, out.warnings,
+                                [&] { return (*session)->apply(*rules, scope_of(c.local), false, c.stop); });
     if (!done) return base::failed(done);
     out.metrics.snapshots_kept = done->kept;
     out.metrics.snapshots_removed = done->removed;
@@ -112,10 +222,9 @@ result<job_outcome> retain(run_context& c)
     return out;
 }
 
-} // namespace
-
-result<std::unique_ptr<engine::session>> open_repository(environment& env, const local_config& local,
-                                                         const effective_config& effective)
+// What both kinds of session need.
+result<engine::repository> repository_of(environment& env, const local_config& local,
+                                         const effective_config& effective)
 {
     const auto& file = local.restic.password_file;
     const auto info = file.empty() ? base::fail(fault_code::not_found, "") : env.files.info(file);
@@ -129,14 +238,32 @@ result<std::unique_ptr<engine::session>> open_repository(environment& env, const
     r.password_file = file;
     if (local.ca_file) r.ca_file = *local.ca_file;
     r.options = effective.config.restic;
-    return env.engine.open(r);
+    return r;
 }
 
-job_work backup_work(bool auto_init, engine::progress_sink on_progress)
+} // namespace
+
+result<std::unique_ptr<engine::session>> open_repository(environment& env, const local_config& local,
+                                                         const effective_config& effective)
 {
-    return [auto_init, on_progress = std::move(on_progress)](run_context& c) {
-        return back_up(c, auto_init, on_progress);
-    };
+    auto r = repository_of(env, local, effective);
+    if (!r) return base::failed(r);
+    return env.engine.open(*r);
+}
+
+result<std::unique_ptr<engine::session>> open_repository(run_context& c)
+{
+    auto r = repository_of(c.env, c.local, c.effective);
+    if (!r) return base::failed(r);
+    if (c.run_lock >= 0) r->inherited = {c.run_lock};
+    r->on_process = [&env = c.env](std::int64_t process_id) { record_engine_process(env, process_id); };
+    return c.env.engine.open(*r);
+}
+
+job_work backup_work(backup_options options, engine::progress_sink on_progress)
+{
+    return
+        [options, on_progress = std::move(on_progress)](run_context& c) { return back_up(c, options, on_progress); };
 }
 
 job_work retention_work()

@@ -40,6 +40,7 @@ result<> validate(const local_config& c)
     if (!c.managed() && c.restic.repository.empty())
         return fail(fault_code::config_invalid, "it names neither a server nor a repository",
                     "Run `xentz-agent install`");
+    if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate_include(c.include); !ok) return ok;
     return domain::validate_exclude(c.exclude);
 }

@@ -14,12 +14,12 @@
 
 namespace xentz::agent {
 
-struct local_restic {
-    static constexpr bool missing_keys_keep_defaults = true;
+// The options count in legacy mode only.
+struct local_restic : domain::restic_options {
     std::string repository;    // with its credential, as restic takes it
     std::string password_file; // absolute
 };
-BOOST_DESCRIBE_STRUCT(local_restic, (), (repository, password_file))
+BOOST_DESCRIBE_STRUCT(local_restic, (domain::restic_options), (repository, password_file))
 
 struct local_config {
     static constexpr bool missing_keys_keep_defaults = true;

@@ -64,10 +64,18 @@ result<domain::retention> plan_retention(const effective_config& effective)
                     "no snapshot is removed by a cached policy while the server refuses the current one (" +
                         effective.fetch_fault->message + ")",
                     effective.fetch_fault->remedy);
+    if (auto ok = check_clock(effective.clock_skew); !ok) return base::failed(ok);
     if (domain::keeps_nothing(effective.config.retention))
         return fail(fault_code::retention_empty, "the retention policy would keep no snapshot at all",
                     "Set at least one keep_ value");
     return effective.config.retention;
+}
+
+result<> check_clock(const std::optional<std::chrono::seconds>& skew)
+{
+    if (!is_clock_wrong(skew)) return {};
+    return fail(fault_code::clock_wrong, describe_skew(*skew) + ": no snapshot is removed",
+                "Set the clock, for example with NTP, and run it again");
 }
 
 } // namespace xentz::agent

@@ -1,5 +1,8 @@
 #include "agent/preflight.hpp"
 
+#include "agent/rest_repository.hpp"
+#include "crypto/hash.hpp"
+
 namespace xentz::agent {
 namespace {
 
@@ -8,57 +11,57 @@ using base::fault_code;
 using base::result;
 
 constexpr std::string_view rest = "rest:";
-constexpr std::chrono::seconds longest_question{10};
+constexpr std::uint64_t most_config_bytes = std::uint64_t{1} << 20U;
 
-result<repository_presence> judge(const http::client_response& answer)
+result<repository_look> ask_over_http(const std::string& address, http::client& client, std::stop_token stop)
 {
-    switch (answer.status) {
-    case 200:
-        return repository_presence::present;
-    case 404:
-        return repository_presence::absent;
-    case 401:
-    case 403:
-        return fail(fault_code::repository_refused,
-                    "the repository server refused the credential (" + std::to_string(answer.status) + ")",
-                    "Run the agent again once the control plane can be reached, so that it gets the current one; if it "
-                    "stays refused, ask an administrator");
-    default:
-        break;
-    }
-    return fail(fault_code::repository_unavailable,
-                "the repository server cannot serve the repository (" + std::to_string(answer.status) + ")",
-                "Look at the server's log: its storage may not be mounted");
+    auto repository = rest_repository::at(address, client);
+    if (!repository) return base::failed(repository);
+    auto hash = repository->config_hash(std::move(stop));
+    if (!hash) return base::failed(hash);
+    repository_look look;
+    look.present = hash->has_value();
+    look.fingerprint = std::move(*hash);
+    look.server_time = repository->server_time();
+    return look;
 }
 
-result<repository_presence> ask_over_http(std::string_view url, http::client& client, std::stop_token stop)
+result<repository_look> ask_the_engine(engine::session& session, std::stop_token stop)
 {
-    const auto parts = http::parse_url(url);
-    if (!parts)
-        return fail(fault_code::config_invalid, "the repository's address is no URL", "Enrol the machine again");
-    http::client_request head;
-    head.method = "HEAD";
-    head.url = parts->url + (parts->url.ends_with('/') ? "" : "/") + "config";
-    head.basic = parts->basic;
-    head.timeout = longest_question;
-    const auto answer = client.send(head, stop);
-    if (answer) return judge(*answer);
-    const auto& f = answer.error();
-    const bool away = f.code == fault_code::network_unreachable || f.code == fault_code::network_timeout;
-    return fail(away ? fault_code::repository_unreachable : f.code, "the repository cannot be reached: " + f.message,
-                f.remedy);
+    auto id = session.repository_id(std::move(stop));
+    if (id) return repository_look{.present = true, .id = std::move(*id)};
+    if (id.error().code == fault_code::repository_missing) return repository_look{};
+    return base::failed(id);
 }
 
 } // namespace
 
-result<repository_presence> find_repository(const std::string& address, http::client& client, engine::session& session,
-                                            std::stop_token stop)
+std::optional<std::filesystem::path> local_repository(const std::string& address)
 {
-    if (address.starts_with(rest)) return ask_over_http(std::string_view{address}.substr(rest.size()), client, stop);
-    auto newest = session.latest(std::nullopt, stop);
-    if (newest) return repository_presence::present;
-    if (newest.error().code == fault_code::repository_missing) return repository_presence::absent;
-    return base::failed(newest);
+    constexpr std::string_view local = "local:";
+    if (address.starts_with('/')) return address;
+    if (address.starts_with(local)) return address.substr(local.size());
+    return std::nullopt;
+}
+
+result<repository_look> look_at_repository(os::files& fs, const std::string& address, http::client& client,
+                                           engine::session& session, std::stop_token stop)
+{
+    if (rest_repository::is_rest(address)) return ask_over_http(address, client, stop);
+    if (const auto folder = local_repository(address))
+        if (const auto config = os::read_all(fs, *folder / "config", most_config_bytes))
+            return repository_look{.present = true, .fingerprint = crypto::sha256_hex(*config)};
+    return ask_the_engine(session, stop);
+}
+
+result<> require_repository(os::files& fs, const std::string& address, http::client& client, engine::session& session,
+                            std::stop_token stop)
+{
+    const auto look = look_at_repository(fs, address, client, session, std::move(stop));
+    if (!look) return std::unexpected(look.error());
+    if (look->present) return {};
+    return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
+                "Nothing was backed up yet: run `xentz-agent backup` first");
 }
 
 std::string without_credential(const std::string& address)

@@ -85,26 +85,18 @@ result<reading> open_for_reading(environment& env, std::stop_token stop)
     if (!effective) return std::unexpected(effective.error());
     auto session = open_repository(env, *local, *effective);
     if (!session) return base::failed(session);
-    const auto& address = effective->config.restic.repository;
-    auto presence = find_repository(address, *client, **session, stop);
-    if (!presence) return base::failed(presence);
-    if (*presence == repository_presence::absent)
-        return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
-                    "Run `xentz-agent backup` first");
+    if (auto ok = require_repository(env.files, effective->config.restic.repository, *client, **session, stop); !ok)
+        return base::failed(ok);
     return reading{std::move(*local), *effective, std::move(*session)};
 }
 
 result<job_outcome> restore(run_context& c, const restore_options& o, const engine::progress_sink& on_progress)
 {
     if (auto ok = check_target(c.env.files, o); !ok) return base::failed(ok);
-    auto session = open_repository(c.env, c.local, c.effective);
+    auto session = open_repository(c);
     if (!session) return base::failed(session);
     const auto& address = c.effective.config.restic.repository;
-    auto presence = find_repository(address, c.client, **session, c.stop);
-    if (!presence) return base::failed(presence);
-    if (*presence == repository_presence::absent)
-        return fail(fault_code::repository_missing, "there is no repository at " + without_credential(address),
-                    "Nothing was backed up yet: run `xentz-agent backup` first");
+    if (auto ok = require_repository(c.env.files, address, c.client, **session, c.stop); !ok) return base::failed(ok);
     auto all = (*session)->snapshots(scope_of(c.local), c.stop);
     if (!all) return base::failed(all);
     auto chosen = choose_snapshot(*all, o.snapshot);

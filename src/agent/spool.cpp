@@ -1,5 +1,7 @@
 #include "agent/spool.hpp"
 
+#include "base/backoff.hpp"
+
 #include <algorithm>
 
 namespace xentz::agent {
@@ -8,6 +10,15 @@ namespace {
 using base::result;
 
 constexpr std::uint64_t most_report_bytes = std::uint64_t{1} << 20U;
+
+struct delivery_tries {
+    std::uint32_t format = 1;
+    std::uint32_t failures = 0; // in a row
+    base::time_point retry_at;
+};
+BOOST_DESCRIBE_STRUCT(delivery_tries, (), (format, failures, retry_at))
+
+constexpr base::backoff_range retry_range{std::chrono::minutes{1}, std::chrono::hours{6}};
 
 // The message itself and the format of the file; on its way to the server the latter is left out.
 std::string spooled_text(const wire::report_message& r)
@@ -61,8 +72,45 @@ std::size_t spool::pending() { return entries(env_.home.spool()).size(); }
 void spool::set_aside(const std::string& name, std::string_view why)
 {
     env_.log.warn("report " + name + " set aside in spool/rejected: " + std::string{why});
-    if (const auto moved = env_.files.rename(env_.home.spool() / name, env_.home.rejected() / name); !moved)
+    const auto from = env_.home.spool() / name;
+    const auto text = os::read_all(env_.files, from, most_report_bytes);
+    auto report = text ? wire::parse_json(*text) : base::fail(base::fault_code::not_found, "");
+    if (report && report->is_object()) {
+        report->get_object()["refused"] = why;
+        const auto stored = os::write_atomic(env_.files, env_.home.rejected() / name, wire::print_json(*report));
+        const auto removed = stored ? env_.files.remove(from) : stored;
+        if (!removed) env_.log.error("spool: " + base::sentence(removed.error()));
+        return;
+    }
+    if (const auto moved = env_.files.rename(from, env_.home.rejected() / name); !moved)
         env_.log.error("spool: " + base::sentence(moved.error()));
+}
+
+bool spool::is_due()
+{
+    const auto text = os::read_all(env_.files, env_.home.delivery(), most_report_bytes);
+    const auto tries = text ? wire::decode<delivery_tries>(*text) : base::fail(base::fault_code::not_found, "");
+    // A clock that was set back must not keep reports waiting for ever.
+    return !tries || env_.clock.now() >= tries->retry_at ||
+           tries->retry_at - env_.clock.now() > retry_range.longest;
+}
+
+// Remembers that the server did not take reports, or that it does again.
+void spool::note(const delivery& d)
+{
+    const auto text = os::read_all(env_.files, env_.home.delivery(), most_report_bytes);
+    auto tries = text ? wire::decode<delivery_tries>(*text) : base::fail(base::fault_code::not_found, "");
+    if (!d.fault) {
+        if (text && d.sent > 0)
+            if (const auto gone = env_.files.remove(env_.home.delivery()); !gone)
+                env_.log.warn("spool: " + base::sentence(gone.error()));
+        return;
+    }
+    if (d.fault->code == base::fault_code::interrupted) return;
+    delivery_tries next{.failures = (tries ? tries->failures : 0) + 1};
+    next.retry_at = env_.clock.now() + base::backoff(next.failures, retry_range, env_.random);
+    const auto saved = os::write_atomic(env_.files, env_.home.delivery(), wire::pretty_json(wire::to_json(next)));
+    if (!saved) env_.log.warn("spool: " + base::sentence(saved.error()));
 }
 
 void spool::deliver(control_plane& server, const std::string& device_key, const std::string& name, delivery& d,
@@ -104,6 +152,7 @@ spool::delivery spool::send(control_plane& server, const std::string& device_key
         if (d.fault || d.sent + d.set_aside >= most) break;
         deliver(server, device_key, e.name, d, stop);
     }
+    note(d);
     return d;
 }
 
@@ -112,10 +161,11 @@ spool::delivery spool::send_one(control_plane& server, const std::string& device
 {
     delivery d;
     deliver(server, device_key, name, d, stop);
+    note(d);
     return d;
 }
 
-std::uint64_t spool::clean_up()
+std::uint64_t spool::clean_up(bool clock_agrees)
 {
     const auto oldest_kept = base::to_file_stamp(env_.clock.now() - longest_spooled);
     std::uint64_t dropped = 0;
@@ -124,7 +174,8 @@ std::uint64_t spool::clean_up()
         std::uint64_t bytes = 0;
         for (const auto& e : all) bytes += e.bytes;
         for (const auto& e : all) {
-            if (e.name >= oldest_kept && bytes <= most_spooled_bytes) break;
+            const bool too_old = clock_agrees && e.name < oldest_kept;
+            if (!too_old && bytes <= most_spooled_bytes) break;
             if (!env_.files.remove(folder / e.name)) continue;
             bytes -= e.bytes;
             ++dropped;

@@ -1,6 +1,7 @@
 // Reports on their way to the control plane. Every report is written here before it is sent and removed once the
 // server has named it, so that none is lost whenever the agent ends. Files: spool/<time>-<job>-<status>.json, sorted
-// by time; what can never be delivered is set aside in spool/rejected/.
+// by time; what can never be delivered is set aside in spool/rejected/, with the server's answer in it. While the
+// server does not take them, tries are spread further and further apart (state/delivery.json).
 #pragma once
 
 #include "agent/control_plane.hpp"
@@ -25,6 +26,8 @@ public:
     base::result<std::string> add(const wire::report_message& r);
     bool holds(const std::string& report_id);
     std::size_t pending();
+    // Whether it is time to try again what the server did not take.
+    bool is_due();
 
     struct delivery {
         std::size_t sent = 0;
@@ -39,8 +42,9 @@ public:
                       std::stop_token stop);
 
     // Removes what is older than 30 days, then the oldest while there is more than 100 MB; says how many reports
-    // were lost by it.
-    std::uint64_t clean_up();
+    // were lost by it. Ages are judged only where the clock agrees with the server's: one that jumped must not cost
+    // every report.
+    std::uint64_t clean_up(bool clock_agrees);
 
 private:
     struct entry {
@@ -51,6 +55,7 @@ private:
     void deliver(control_plane& server, const std::string& device_key, const std::string& name, delivery& d,
                  std::stop_token stop);
     void set_aside(const std::string& name, std::string_view why);
+    void note(const delivery& d);
 
     environment& env_;
 };

@@ -16,8 +16,10 @@ struct good_run {
     base::time_point finished_at;
     domain::run_status status = domain::run_status::success;
     std::optional<std::string> snapshot_id;
+    std::optional<std::uint64_t> files_total;
+    std::optional<std::uint64_t> bytes_total;
 };
-BOOST_DESCRIBE_STRUCT(good_run, (), (finished_at, status, snapshot_id))
+BOOST_DESCRIBE_STRUCT(good_run, (), (finished_at, status, snapshot_id, files_total, bytes_total))
 
 struct job_state {
     std::uint32_t format = 1;
@@ -30,6 +32,8 @@ struct job_state {
     domain::metrics metrics;
     std::optional<domain::run_fault> fault;
     std::vector<std::string> warnings;
+    std::vector<domain::unreadable> unreadable; // the first most_unreadable_listed
+    std::vector<std::string> unsupported;       // of the config, what this agent or its restic does not know
     std::optional<std::string> config_version;
     std::optional<std::string> config_source; // server, cache, local
     std::string report_id;
@@ -39,7 +43,7 @@ struct job_state {
 };
 BOOST_DESCRIBE_STRUCT(job_state, (),
                       (format, job, status, outcome, started_at, finished_at, duration_ms, metrics, fault, warnings,
-                       config_version, config_source, report_id, last_good, repository))
+                       unreadable, unsupported, config_version, config_source, report_id, last_good, repository))
 
 struct running_marker {
     std::uint32_t format = 1;

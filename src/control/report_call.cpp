@@ -57,6 +57,7 @@ store::report row_of(services& s, const wire::report_message& m, const store::de
     row.agent_version = m.agent_version;
     row.restic_version = m.restic_version;
     row.engine = m.engine;
+    if (m.details) row.details = wire::encode(*m.details);
     row.report_id = m.report_id ? *m.report_id : base::make_id_text("rep", s.random);
     row.dedup_key = m.report_id ? "id:" + *m.report_id : "run:" + row.job + "@" + base::to_rfc3339(m.started_at);
     return row;

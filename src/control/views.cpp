@@ -66,6 +66,7 @@ report_view view(const store::report& r)
     v.agent_version = r.agent_version;
     v.restic_version = r.restic_version;
     v.engine = r.engine;
+    if (r.details) v.details = value_of(*r.details);
     return v;
 }
 

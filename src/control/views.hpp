@@ -56,10 +56,11 @@ struct report_view {
     std::optional<std::string> agent_version;
     std::optional<std::string> restic_version;
     std::optional<std::string> engine;
+    std::optional<wire::json::value> details;
 };
 BOOST_DESCRIBE_STRUCT(report_view, (),
                       (report_id, device_id, job, status, outcome, started_at, finished_at, received_at, duration_ms,
-                       metrics, error, fault, config_version, agent_version, restic_version, engine))
+                       metrics, error, fault, config_version, agent_version, restic_version, engine, details))
 
 struct device_view {
     std::string device_id;

@@ -318,6 +318,19 @@ private:
 
 } // namespace
 
+std::optional<base::time_point> client_response::server_time() const
+{
+    const auto* date = find("Date");
+    return date != nullptr ? parse_date(*date) : std::nullopt;
+}
+
+std::optional<base::time_point> parse_date(std::string_view text)
+{
+    const auto seconds = curl_getdate(std::string{text}.c_str(), nullptr);
+    if (seconds < 0) return std::nullopt;
+    return base::time_point{std::chrono::seconds{seconds}};
+}
+
 std::unique_ptr<client> make_client(client_options options)
 {
     return std::make_unique<curl_client>(std::move(options));

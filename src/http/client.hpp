@@ -8,6 +8,7 @@
 // Threads: may be used from any thread at once; `send` blocks.
 #pragma once
 
+#include "base/clock.hpp"
 #include "http/message.hpp"
 
 #include <chrono>
@@ -44,7 +45,12 @@ struct client_response {
     std::vector<header> headers;
     std::string body;
     const std::string* find(std::string_view name) const { return find_header(headers, name); }
+    // The server's clock when it answered, from the Date header.
+    std::optional<base::time_point> server_time() const;
 };
+
+// A date of HTTP (RFC 9110, 5.6.7); nothing where the text is none.
+std::optional<base::time_point> parse_date(std::string_view text);
 
 class client {
 public:

@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 #include <string_view>
 
 namespace xentz::os {
@@ -77,6 +79,24 @@ base::result<std::unique_ptr<file_lock>> try_lock(const std::filesystem::path& p
     if (const int unsaid = lock->say(holder + "\n"); unsaid != 0 && unsaid != ENOSPC && unsaid != EDQUOT)
         return std::unexpected(posix_fault("write", p, unsaid));
     return lock;
+}
+
+base::result<std::unique_ptr<file_lock>> wait_for_lock(const std::filesystem::path& p, const std::string& holder,
+                                                       std::chrono::milliseconds longest, std::stop_token stop)
+{
+    constexpr auto between = std::chrono::milliseconds{250};
+    const auto until = std::chrono::steady_clock::now() + longest;
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    for (;;) {
+        auto lock = try_lock(p, holder);
+        if (lock || lock.error().code != base::fault_code::run_locked) return lock;
+        if (std::chrono::steady_clock::now() >= until) return lock;
+        std::unique_lock guard{mutex};
+        stopped.wait_for(guard, stop, between, [] { return false; });
+        if (stop.stop_requested())
+            return base::fail(base::fault_code::interrupted, "interrupted while waiting: " + lock.error().message);
+    }
 }
 
 } // namespace xentz::os

@@ -81,7 +81,7 @@ struct repository {
 BOOST_DESCRIBE_STRUCT(repository, (),
                       (id, tenant_id, device_id, user_id, generation, password_box, initialised, created_at))
 
-// JSON in `metrics` and `fault`; `dedup_key` is "id:<report id>", or "run:<job>@<started_at>" where the sender gave
+// JSON in `metrics`, `fault` and `details`; `dedup_key` is "id:<report id>", or "run:<job>@<started_at>" where the sender gave
 // none.
 struct report {
     std::string report_id;
@@ -101,10 +101,11 @@ struct report {
     std::optional<std::string> agent_version;
     std::optional<std::string> restic_version;
     std::optional<std::string> engine;
+    std::optional<std::string> details;
 };
 BOOST_DESCRIBE_STRUCT(report, (),
                       (report_id, device_id, dedup_key, job, status, started_at, finished_at, received_at, duration_ms,
-                       metrics, error, outcome, fault, config_version, agent_version, restic_version, engine))
+                       metrics, error, outcome, fault, config_version, agent_version, restic_version, engine, details))
 
 struct user {
     std::string email; // unique

@@ -114,12 +114,15 @@ void add_restore(CLI::App& app, context& c)
 void add_job_commands(CLI::App& app, context& c)
 {
     auto* backup = app.add_subcommand("backup", "back up now");
-    auto auto_init = std::make_shared<bool>(false);
-    backup->add_flag("--auto-init", *auto_init, "make a missing repository (one's own, without a control plane)");
-    backup->callback([&c, auto_init] {
-        c.action = [&c, auto_init](agent::environment& env, std::stop_token stop) {
+    auto options = std::make_shared<agent::backup_options>();
+    backup->add_flag("--auto-init", options->auto_init,
+                     "make a missing repository (one's own, without a control plane)");
+    backup->add_flag("--accept-repository", options->accept_repository,
+                     "the repository is meant to be another one than before");
+    backup->callback([&c, options] {
+        c.action = [&c, options](agent::environment& env, std::stop_token stop) {
             return run_with_progress(env, domain::job::backup, stop, c.json, [&](engine::progress_sink sink) {
-                return agent::backup_work(*auto_init, std::move(sink));
+                return agent::backup_work(*options, std::move(sink));
             });
         };
     });

@@ -106,6 +106,7 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                   ? os::make_tee_logger(std::move(to_terminal), os::make_file_logger(home.log(), m->secrets_))
                   : std::move(to_terminal);
     m->processes_ = os::make_process_runner();
+    m->process_table_ = os::make_process_table(*m->clock_);
     const auto environment = restic_environment();
     m->engine_ = restic::make_restic_engine({.program = restic_program(environment),
                                              .cache_directory = home.cache(),
@@ -124,7 +125,9 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                            .make_client = [](const http::client_options& o) { return http::make_client(o); },
                            .agent_version = XENTZ_VERSION,
                            .host_name = os::host_name(),
-                           .process_id = ::getpid()});
+                           .machine_id = os::machine_id(),
+                           .process_id = ::getpid(),
+                           .processes = *m->process_table_});
     return m;
 }
 

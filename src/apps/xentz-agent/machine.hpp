@@ -26,6 +26,7 @@ private:
     std::unique_ptr<base::random_source> random_;
     std::unique_ptr<base::logger> log_;
     std::unique_ptr<os::process_runner> processes_;
+    std::unique_ptr<os::process_table> process_table_;
     std::unique_ptr<engine::backup_engine> engine_;
     std::unique_ptr<agent::environment> environment_;
 };

@@ -18,6 +18,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,13 @@ struct control_plane_model {
     std::vector<wire::report_message> reports; // as received, repeated ones too
     // Instead of the usual answer to a report.
     std::function<std::optional<fakes::http_answer>(const wire::report_message&)> on_report;
-    int repository_status = 200; // of HEAD .../config
+    int repository_status = 200;                // of GET .../config
+    std::string repository_config = "config-1"; // its bytes
+    std::vector<std::string> snapshots = {"5b57749a" + std::string(56, '0')};
+    std::vector<http::header> clock_headers; // what every answer says of the server's clock
+    std::vector<std::string> removed_locks;
+    std::vector<http::header> lock_headers;
+    int locks_status = 200; // of HEAD .../locks/...
 
     control_plane_model()
     {
@@ -48,10 +55,30 @@ struct control_plane_model {
 
     std::optional<fakes::http_answer> answer(const http::client_request& r)
     {
-        if (r.method == "HEAD") {
-            if (repository_status == 0) return fakes::no_network();
-            return fakes::answer(repository_status);
+        auto a = r.url.starts_with("https://cp.example.com") ? plane_answer(r) : repository_answer(r);
+        if (a && *a) (*a)->headers.insert((*a)->headers.end(), clock_headers.begin(), clock_headers.end());
+        return a;
+    }
+
+private:
+    std::optional<fakes::http_answer> repository_answer(const http::client_request& r)
+    {
+        if (repository_status == 0) return fakes::no_network();
+        if (r.url.ends_with("/snapshots/")) {
+            std::string list;
+            for (const auto& id : snapshots) list += (list.empty() ? "" : ",") + ("{\"name\":\"" + id + "\",\"size\":1}");
+            return fakes::answer(200, "[" + list + "]");
         }
+        if (r.method == "HEAD") return fakes::answer(locks_status, "", lock_headers);
+        if (r.method == "DELETE") {
+            removed_locks.push_back(r.url.substr(r.url.rfind('/') + 1));
+            return fakes::answer(200);
+        }
+        return fakes::answer(repository_status, repository_status == 200 ? repository_config : "");
+    }
+
+    std::optional<fakes::http_answer> plane_answer(const http::client_request& r)
+    {
         switch (how) {
         case plane::up:
             return usual(r);
@@ -69,7 +96,6 @@ struct control_plane_model {
         return std::nullopt;
     }
 
-private:
     std::optional<fakes::http_answer> usual(const http::client_request& r)
     {
         if (r.url.ends_with("/v1/config")) {
@@ -89,6 +115,17 @@ private:
     }
 };
 
+struct process_list final : os::process_table {
+    bool all = true;
+    std::map<std::int64_t, base::time_point> started;
+    bool sees_all() const override { return all; }
+    std::optional<base::time_point> started_at(std::int64_t id) const override
+    {
+        const auto at = started.find(id);
+        return at == started.end() ? std::nullopt : std::optional{at->second};
+    }
+};
+
 struct machine {
     fakes::scratch_folder folder;
     fakes::memory_files memory;
@@ -97,6 +134,7 @@ struct machine {
     fakes::recording_logger log;
     fakes::fake_engine restic;
     fakes::fake_network network;
+    process_list processes;
     control_plane_model server;
     environment env;
 
@@ -113,7 +151,9 @@ struct machine {
               .make_client = [this](const http::client_options& o) { return network.connect(o); },
               .agent_version = "0.1.0",
               .host_name = "web1",
-              .process_id = 4711}
+              .machine_id = "machine-1",
+              .process_id = 4711,
+              .processes = processes}
     {
         network.serve = [this](const http::client_request& r) { return server.answer(r); };
         restic.backup_result->metrics.snapshot_id = "5b57749a";
@@ -180,7 +220,7 @@ struct machine {
     }
     std::vector<std::string> rejected() const { return names_in(env.home.rejected()); }
 
-    base::result<run_result> backup() { return run_job(env, domain::job::backup, backup_work(false, {}), {}); }
+    base::result<run_result> backup() { return run_job(env, domain::job::backup, backup_work({}, {}), {}); }
     base::result<run_result> retention() { return run_job(env, domain::job::retention, retention_work(), {}); }
 
     std::optional<job_state> state(domain::job j = domain::job::backup) { return load_state(env.files, env.home, j); }

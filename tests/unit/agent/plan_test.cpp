@@ -104,27 +104,39 @@ struct preflight : testing::Test {
     std::unique_ptr<engine::session> session = *restic.open({});
     std::string address = "rest:https://dev_1:credential@repo.example.com/repo/ten_1/dev_1/default/";
 
-    base::result<repository_presence> ask(fakes::http_answer a)
+    fakes::memory_files files;
+
+    base::result<repository_look> ask(fakes::http_answer a)
     {
         network.answers = {std::move(a)};
-        return find_repository(address, *client, *session, {});
+        return look_at_repository(files, address, *client, *session, {});
     }
+    bool present(fakes::http_answer a) { return ask(std::move(a)).value().present; }
 };
 
 TEST_F(preflight, asks_for_the_repositorys_config_with_its_credential)
 {
-    EXPECT_EQ(ask(fakes::answer(200)), repository_presence::present);
+    EXPECT_TRUE(present(fakes::answer(200)));
     const auto& sent = network.requests.back();
-    EXPECT_EQ(sent.method, "HEAD");
+    EXPECT_EQ(sent.method, "GET");
     EXPECT_EQ(sent.url, "https://repo.example.com/repo/ten_1/dev_1/default/config");
     EXPECT_EQ(sent.timeout, std::chrono::seconds{10}); // a run must not wait longer for the answer to a small question
     EXPECT_EQ(sent.basic->user, "dev_1");
     EXPECT_EQ(sent.basic->password, "credential");
     address = "rest:http://127.0.0.1:8000/x";
-    EXPECT_EQ(ask(fakes::answer(404)), repository_presence::absent);
+    EXPECT_FALSE(present(fakes::answer(404)));
     EXPECT_EQ(network.requests.back().url, "http://127.0.0.1:8000/x/config");
     EXPECT_FALSE(network.requests.back().basic);
     EXPECT_TRUE(restic.calls.empty());
+}
+
+TEST_F(preflight, tells_repositories_apart_and_the_servers_time)
+{
+    const auto look = ask(fakes::answer(200, "one", {{"Date", "Mon, 23 Nov 2026 18:31:05 GMT"}}));
+    EXPECT_EQ(look->server_time, time_at("2026-11-23T18:31:05Z"));
+    EXPECT_EQ(look->fingerprint, ask(fakes::answer(200, "one"))->fingerprint);
+    EXPECT_NE(look->fingerprint, ask(fakes::answer(200, "two"))->fingerprint);
+    EXPECT_FALSE(ask(fakes::answer(200, "one"))->server_time);
 }
 
 TEST_F(preflight, every_answer_has_a_meaning)
@@ -148,17 +160,34 @@ TEST_F(preflight, no_fault_repeats_the_credential)
         EXPECT_EQ(base::sentence(ask(a).error()).find("credential@"), std::string::npos);
 }
 
-TEST_F(preflight, other_back_ends_are_asked_through_the_engine)
+TEST_F(preflight, a_folder_of_this_machine_is_looked_into_without_restic)
 {
     address = "/mnt/disk/repository";
-    EXPECT_EQ(ask(fakes::no_network()), repository_presence::present);
-    EXPECT_EQ(restic.calls, std::vector<std::string>{"latest"});
-    restic.latest_result = base::fail(fault_code::repository_missing, "none");
-    EXPECT_EQ(ask(fakes::no_network()), repository_presence::absent);
-    for (const auto code :
-         {fault_code::wrong_password, fault_code::repository_unreachable, fault_code::restic_failed}) {
-        restic.latest_result = base::fail(code, "x");
-        EXPECT_EQ(ask(fakes::no_network()).error().code, code);
+    ASSERT_TRUE(os::create_directories(files, address));
+    ASSERT_TRUE(os::write_atomic(files, address + "/config", "one"));
+    const auto look = ask(fakes::no_network());
+    EXPECT_TRUE(look->present);
+    EXPECT_EQ(look->fingerprint, ask(fakes::answer(200))->fingerprint);
+    EXPECT_TRUE(restic.calls.empty());
+    address = "rest:http://127.0.0.1:8000/x";
+    EXPECT_EQ(look->fingerprint, ask(fakes::answer(200, "one"))->fingerprint);
+}
+
+TEST_F(preflight, other_back_ends_are_asked_through_the_engine)
+{
+    for (const auto* other : {"/mnt/not-there", "sftp:host:/srv/restic"}) {
+        address = other;
+        restic.calls.clear();
+        restic.repository_id_result = std::string(64, 'a');
+        EXPECT_EQ(ask(fakes::no_network())->id, std::string(64, 'a'));
+        EXPECT_EQ(restic.calls, std::vector<std::string>{"repository_id"});
+        restic.repository_id_result = base::fail(fault_code::repository_missing, "none");
+        EXPECT_FALSE(present(fakes::no_network()));
+        for (const auto code :
+             {fault_code::wrong_password, fault_code::repository_unreachable, fault_code::restic_failed}) {
+            restic.repository_id_result = base::fail(code, "x");
+            EXPECT_EQ(ask(fakes::no_network()).error().code, code);
+        }
     }
     EXPECT_TRUE(network.requests.empty());
 }

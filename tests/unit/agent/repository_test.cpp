@@ -7,8 +7,11 @@ namespace {
 TEST_F(running, a_missing_repository_is_made_once)
 {
     m.server.repository_status = 404;
+    m.restic.on_call = [&](std::string_view call) {
+        if (call == "init") m.server.repository_status = 200;
+    };
     ASSERT_TRUE(m.backup());
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"init", "backup"}));
+    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"init", "repository_id", "backup"}));
 }
 
 TEST_F(running, a_repository_that_somebody_made_meanwhile_is_used)
@@ -41,14 +44,25 @@ TEST_F(running, a_repository_that_vanished_is_never_made_again)
     EXPECT_TRUE(m.restic.calls.empty());
 }
 
-TEST_F(running, a_repository_at_another_address_may_be_made)
+TEST_F(running, another_address_without_a_repository_is_refused_until_a_person_accepts_it)
 {
     ASSERT_TRUE(m.backup());
+    m.restic.calls.clear();
     m.server.repository_status = 404;
     m.server.config.restic.repository = "rest:https://dev_1:c2@other.example.com/repo/";
     m.server.etag = "\"v2\"";
-    EXPECT_EQ(fault_of(m.backup()), "none");
+    const auto refused = m.backup();
+    EXPECT_EQ(fault_of(refused), "repository-changed");
+    EXPECT_NE(remedy_of(refused).find("--accept-repository"), std::string::npos);
+    EXPECT_TRUE(m.restic.calls.empty());
+    m.restic.on_call = [&](std::string_view call) {
+        if (call == "init") m.server.repository_status = 200;
+    };
+    const auto accepted =
+        run_job(m.env, domain::job::backup, backup_work({.accept_repository = true}, {}), {});
+    EXPECT_EQ(fault_of(accepted), "none");
     EXPECT_TRUE(m.restic.called("init"));
+    EXPECT_EQ(fault_of(m.backup()), "none"); // that one is pinned now
 }
 
 TEST_F(running, another_credential_is_not_another_repository)
@@ -107,7 +121,7 @@ TEST_F(legacy_running, a_backup_needs_no_network_and_makes_no_report)
     const auto r = m.backup();
     ASSERT_TRUE(r) << r.error().message;
     EXPECT_FALSE(r->fault);
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"latest", "backup"}));
+    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"repository_id", "backup"}));
     EXPECT_EQ(m.state()->config_source, "local");
     EXPECT_EQ(m.state()->repository, "/mnt/disk/repository");
     EXPECT_TRUE(m.network.requests.empty());
@@ -117,12 +131,16 @@ TEST_F(legacy_running, a_backup_needs_no_network_and_makes_no_report)
 
 TEST_F(legacy_running, a_missing_repository_is_made_only_when_asked_to)
 {
-    m.restic.latest_result = base::fail(fault_code::repository_missing, "none");
+    m.restic.repository_id_result = base::fail(fault_code::repository_missing, "none");
     const auto r = m.backup();
     EXPECT_EQ(fault_of(r), "repository-missing");
     EXPECT_NE(remedy_of(r).find("--auto-init"), std::string::npos);
     EXPECT_FALSE(m.restic.called("init"));
-    EXPECT_EQ(fault_of(run_job(m.env, domain::job::backup, backup_work(true, {}), {})), "none");
+    m.restic.on_call = [&](std::string_view call) {
+        if (call == "init") m.restic.repository_id_result = std::string(64, 'a');
+    };
+    const auto made = run_job(m.env, domain::job::backup, backup_work({.auto_init = true}, {}), {});
+    EXPECT_EQ(fault_of(made), "none") << message_of(made);
     EXPECT_TRUE(m.restic.called("init"));
 }
 
@@ -160,39 +178,6 @@ TEST_F(running, retention_applies_the_policy_to_this_machines_snapshots)
               (domain::metrics{.snapshots_kept = 3, .snapshots_removed = 1, .bytes_freed = 1000}));
     EXPECT_TRUE(m.state(domain::job::retention));
     EXPECT_FALSE(m.state(domain::job::backup));
-}
-
-TEST_F(running, retention_gets_past_the_lock_of_a_restic_that_is_gone)
-{
-    m.restic.apply_result = base::fail(fault_code::repository_locked, "locked by process 9");
-    m.restic.on_call = [&](std::string_view call) {
-        if (call == "unlock") m.restic.apply_result = engine::retention_outcome{.kept = 3};
-    };
-    const auto r = m.retention();
-    EXPECT_EQ(fault_of(r), "none");
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"apply", "unlock", "apply"}));
-    EXPECT_EQ(r->state.warnings,
-              std::vector<std::string>{"a lock whose holder is gone was removed: locked by process 9"});
-}
-
-TEST_F(running, retention_respects_the_lock_of_one_that_is_alive)
-{
-    m.restic.apply_result = base::fail(fault_code::repository_locked, "locked");
-    EXPECT_EQ(fault_of(m.retention()), "repository-locked");
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"apply", "unlock", "apply"}));
-    m.restic.calls.clear();
-    m.restic.unlock_result = base::fail(fault_code::repository_refused, "no");
-    EXPECT_EQ(fault_of(m.retention()), "repository-locked");
-    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"apply", "unlock"}));
-}
-
-TEST_F(running, nothing_is_unlocked_for_another_reason)
-{
-    m.restic.apply_result = base::fail(fault_code::repository_damaged, "damaged");
-    EXPECT_EQ(fault_of(m.retention()), "repository-damaged");
-    m.restic.backup_result = base::fail(fault_code::repository_locked, "locked");
-    EXPECT_EQ(fault_of(m.backup()), "repository-locked");
-    EXPECT_FALSE(m.restic.called("unlock"));
 }
 
 TEST_F(running, a_preview_of_retention_removes_and_records_nothing)

@@ -21,13 +21,13 @@ TEST_F(running, a_good_backup_is_recorded_and_reported)
     EXPECT_EQ(r->state.duration_ms, 90'000);
     EXPECT_EQ(r->state.finished_at - r->state.started_at, 90s);
     EXPECT_TRUE(r->state.warnings.empty());
-    EXPECT_EQ(r->state.last_good->snapshot_id, "5b57749a");
+    EXPECT_EQ(r->state.last_good->snapshot_id, "5b57749a" + std::string(56, '0'));
     EXPECT_EQ(r->state.config_source, "server");
 
     ASSERT_EQ(m.restic.opened.size(), 1U);
     EXPECT_EQ(m.restic.opened[0].address, m.server.config.restic.repository);
     EXPECT_EQ(m.restic.opened[0].password_file, m.env.home.password());
-    EXPECT_EQ(m.restic.calls, std::vector<std::string>{"backup"});
+    EXPECT_EQ(m.restic.calls, (std::vector<std::string>{"repository_id", "backup"}));
     EXPECT_EQ(m.restic.backups[0].include, std::vector<std::string>{"/srv"});
 
     ASSERT_EQ(m.server.reports.size(), 1U);
@@ -52,7 +52,8 @@ TEST_F(running, a_good_backup_is_recorded_and_reported)
 TEST_F(running, what_survives_a_kill_is_there_before_what_needs_it)
 {
     std::vector<std::string> seen;
-    m.restic.on_call = [&](std::string_view) {
+    m.restic.on_call = [&](std::string_view call) {
+        if (call != "backup") return;
         seen.emplace_back("work");
         test::expect_golden("agent/running.json", m.read(m.env.home.running()));
         EXPECT_FALSE(m.exists(m.env.home.state("backup")));
@@ -224,7 +225,7 @@ TEST_F(running, an_interrupted_run_says_so_and_is_still_reported)
     std::stop_source stop;
     m.restic.on_call = [&](std::string_view) { stop.request_stop(); };
     m.restic.backup_result = base::fail(fault_code::interrupted, "interrupted");
-    const auto r = run_job(m.env, domain::job::backup, backup_work(false, {}), stop.get_token());
+    const auto r = run_job(m.env, domain::job::backup, backup_work({}, {}), stop.get_token());
     ASSERT_TRUE(r);
     EXPECT_EQ(fault_of(r), "interrupted");
     EXPECT_EQ(m.state()->outcome, "interrupted");
@@ -233,7 +234,8 @@ TEST_F(running, an_interrupted_run_says_so_and_is_still_reported)
 
 TEST_F(running, a_clock_that_jumps_back_does_not_end_a_run_before_it_began)
 {
-    m.restic.on_call = [&](std::string_view) {
+    m.restic.on_call = [&](std::string_view call) {
+        if (call != "backup") return;
         m.clock.time -= 1h;
         m.clock.since_start += 5s;
     };
@@ -299,6 +301,7 @@ TEST_F(running, reports_that_clean_up_removed_are_counted)
 {
     m.write(m.env.home.spool() / "20260101T000000.000000Z-backup-success.json", "{}");
     m.server.how = plane::away;
+    m.server.clock_headers = {{"Date", "Mon, 23 Nov 2026 18:31:05 GMT"}};
     m.write(m.env.home.cached_config(),
             wire::encode(cached_config{.fetched_at = m.clock.now(), .config = wire::encode_config(m.server.config)}));
     const auto r = m.backup();

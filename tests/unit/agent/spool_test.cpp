@@ -225,13 +225,63 @@ TEST_F(spooling, what_is_older_than_thirty_days_is_removed_and_counted)
     add(3); // one each minute
     m.write(m.env.home.rejected() / "20261001T000000.000000Z-backup-success.json", "{}");
     m.clock.time = time_at("2026-11-23T18:32:05Z") + 30 * 24h; // r1 is exactly 30 days old
-    EXPECT_EQ(reports.clean_up(), 2U);
+    EXPECT_EQ(reports.clean_up(true), 2U);
     EXPECT_FALSE(reports.holds("r0"));
     EXPECT_TRUE(reports.holds("r1"));
     EXPECT_TRUE(reports.holds("r2"));
     EXPECT_TRUE(m.rejected().empty());
     EXPECT_TRUE(m.log.warned("removed unsent"));
-    EXPECT_EQ(reports.clean_up(), 0U);
+    EXPECT_EQ(reports.clean_up(true), 0U);
+}
+
+TEST_F(spooling, a_clock_that_jumped_costs_no_report)
+{
+    add(2);
+    m.clock.time += 24h * 365;
+    EXPECT_EQ(reports.clean_up(false), 0U);
+    EXPECT_EQ(reports.pending(), 2U);
+}
+
+TEST_F(spooling, tries_are_spread_while_the_server_does_not_take_them)
+{
+    add(1);
+    EXPECT_TRUE(reports.is_due());
+    m.server.how = plane::fails;
+    auto longest = 0s;
+    for (int i = 0; i < 12; ++i) {
+        EXPECT_TRUE(send().fault);
+        EXPECT_FALSE(reports.is_due());
+        auto waited = 0s;
+        for (; !reports.is_due(); waited += 10s) m.clock.time += 10s;
+        EXPECT_LE(waited, 6h + 10s);
+        longest = std::max(longest, waited);
+    }
+    EXPECT_GE(longest, 3h);
+    m.server.how = plane::up;
+    EXPECT_EQ(send().sent, 1U);
+    EXPECT_TRUE(reports.is_due());
+    EXPECT_FALSE(m.exists(m.env.home.delivery()));
+}
+
+TEST_F(spooling, a_clock_that_was_set_back_keeps_no_report_waiting)
+{
+    add(1);
+    m.server.how = plane::fails;
+    EXPECT_TRUE(send().fault);
+    m.clock.time -= 24h * 30;
+    EXPECT_TRUE(reports.is_due());
+}
+
+TEST_F(spooling, what_is_set_aside_says_why)
+{
+    add(1);
+    m.server.on_report = [](const auto&) { return fakes::problem(422, "invalid-request", "the job is unknown"); };
+    EXPECT_EQ(send().set_aside, 1U);
+    const auto kept = wire::parse_json(m.read(m.env.home.rejected() / m.rejected().at(0)));
+    ASSERT_TRUE(kept);
+    EXPECT_NE(std::string{kept->at("refused").get_string()}.find("the job is unknown"), std::string::npos);
+    EXPECT_EQ(kept->at("report_id").get_string(), "r0");
+    EXPECT_EQ(reports.pending(), 0U);
 }
 
 TEST_F(spooling, the_oldest_go_where_there_is_too_much)
@@ -240,10 +290,10 @@ TEST_F(spooling, the_oldest_go_where_there_is_too_much)
     for (const auto* name : {"20261123T010000.000000Z-a.json", "20261123T020000.000000Z-b.json",
                              "20261123T030000.000000Z-c.json", "20261123T040000.000000Z-d.json"})
         m.write(m.env.home.spool() / name, large);
-    EXPECT_EQ(reports.clean_up(), 1U);
+    EXPECT_EQ(reports.clean_up(true), 1U);
     EXPECT_EQ(m.spooled(), (std::vector<std::string>{"20261123T020000.000000Z-b.json", "20261123T030000.000000Z-c.json",
                                                      "20261123T040000.000000Z-d.json"}));
-    EXPECT_EQ(reports.clean_up(), 0U);
+    EXPECT_EQ(reports.clean_up(true), 0U);
 }
 
 TEST_F(spooling, what_is_added_survives_a_power_cut)
