@@ -1,15 +1,16 @@
 // Children by posix_spawn; one poll over both pipes, a pidfd and an eventfd that the stop_token rings.
 #include "os/process.hpp"
 
+#include "os/line_splitter.hpp"
+#include "os/linux/spawn.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <fcntl.h>
 #include <optional>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,148 +29,6 @@ constexpr auto longest_drain = std::chrono::seconds{2};
 constexpr auto longest_wait = std::chrono::hours{24 * 365};
 
 std::string reason(int error) { return std::generic_category().message(error); }
-
-class descriptor {
-public:
-    explicit descriptor(int number = -1) : number_(number) {}
-    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept
-    {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() { reset(); }
-
-    void reset()
-    {
-        if (number_ >= 0) ::close(std::exchange(number_, -1));
-    }
-    int get() const { return number_; }
-    explicit operator bool() const { return number_ >= 0; }
-
-private:
-    int number_;
-};
-
-struct pipe_ends {
-    descriptor read;
-    descriptor write;
-};
-
-std::optional<pipe_ends> make_pipe()
-{
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-    pipe_ends p{descriptor{ends[0]}, descriptor{ends[1]}};
-    // A caller that runs without stdin, stdout or stderr gets their numbers here, and the child's dup2 would
-    // overwrite one end with the other.
-    if (p.write.get() <= 2) p.write = descriptor{::fcntl(p.write.get(), F_DUPFD_CLOEXEC, 3)};
-    if (!p.write) return std::nullopt;
-    return p;
-}
-
-class spawn_settings {
-public:
-    spawn_settings(const command& c, int out, int err)
-    {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-        ::posix_spawn_file_actions_adddup2(&actions_, out, 1);
-        ::posix_spawn_file_actions_adddup2(&actions_, err, 2);
-        ::posix_spawn_file_actions_addchdir_np(&actions_, c.directory.c_str());
-        ::posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-        sigset_t none;
-        sigset_t all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        ::posix_spawnattr_init(&attributes_);
-        ::posix_spawnattr_setsigmask(&attributes_, &none);
-        ::posix_spawnattr_setsigdefault(&attributes_, &all);
-        ::posix_spawnattr_setpgroup(&attributes_, 0);
-        ::posix_spawnattr_setflags(&attributes_,
-                                   POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    }
-    spawn_settings(const spawn_settings&) = delete;
-    spawn_settings& operator=(const spawn_settings&) = delete;
-    ~spawn_settings()
-    {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-    const posix_spawn_file_actions_t* actions() const { return &actions_; }
-    const posix_spawnattr_t* attributes() const { return &attributes_; }
-
-private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
-
-std::vector<char*> pointers(std::vector<std::string>& texts)
-{
-    std::vector<char*> list;
-    list.reserve(texts.size() + 1);
-    for (auto& text : texts) list.push_back(text.data());
-    list.push_back(nullptr);
-    return list;
-}
-
-// 0 or the errno of the failure.
-int spawn(const command& c, int out, int err, pid_t& pid)
-{
-    const spawn_settings settings{c, out, err};
-    std::vector<std::string> args{c.program.string()};
-    args.insert(args.end(), c.args.begin(), c.args.end());
-    std::vector<std::string> environment;
-    environment.reserve(c.environment.size());
-    for (const auto& [key, value] : c.environment) environment.push_back(key + "=" + value);
-    return ::posix_spawn(&pid, c.program.c_str(), settings.actions(), settings.attributes(), pointers(args).data(),
-                         pointers(environment).data());
-}
-
-class line_splitter {
-public:
-    line_splitter(std::size_t longest, const line_sink& sink) : longest_(longest), sink_(sink) {}
-
-    void feed(std::string_view bytes)
-    {
-        for (auto end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
-            if (held_.empty()) {
-                emit(bytes.substr(0, std::min(end, longest_)));
-            } else {
-                keep(bytes.substr(0, end));
-                emit_held();
-            }
-            bytes.remove_prefix(end + 1);
-        }
-        keep(bytes);
-    }
-
-    void finish()
-    {
-        if (!held_.empty()) emit_held();
-    }
-
-private:
-    void keep(std::string_view bytes) { held_.append(bytes.substr(0, longest_ - std::min(longest_, held_.size()))); }
-
-    void emit_held()
-    {
-        const auto line = std::exchange(held_, {});
-        emit(line);
-    }
-
-    void emit(std::string_view line) const
-    {
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (sink_) sink_(line);
-    }
-
-    std::size_t longest_;
-    const line_sink& sink_;
-    std::string held_;
-};
 
 // A started child. Destroyed before its end was taken (a callback threw), it is killed and waited for.
 class child {
@@ -218,9 +77,8 @@ private:
 
 class supervision {
 public:
-    supervision(pid_t pid, descriptor out, descriptor err, const process_limits& limits, const line_sink& out_sink,
-                const line_sink& err_sink)
-        : child_(pid), pipes_{std::move(out), std::move(err)},
+    supervision(started_child& c, const process_limits& limits, const line_sink& out_sink, const line_sink& err_sink)
+        : child_(c.process_id), pipes_{std::move(c.out), std::move(c.err)},
           lines_{line_splitter{limits.longest_line, out_sink}, line_splitter{limits.longest_line, err_sink}},
           limits_(limits), wake_(from_now(limits.longest))
     {
@@ -325,16 +183,12 @@ public:
                                   const line_sink& out, const line_sink& err) override
     {
         if (stop.stop_requested()) return process_end{.kind = process_end::how::cancelled};
-        auto out_pipe = make_pipe();
-        auto err_pipe = make_pipe();
         const descriptor bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-        if (!out_pipe || !err_pipe || !bell) return cannot_start(c, errno);
-        pid_t pid = -1;
-        const auto error = spawn(c, out_pipe->write.get(), err_pipe->write.get(), pid);
-        if (error != 0) return cannot_start(c, error);
-        supervision s{pid, std::move(out_pipe->read), std::move(err_pipe->read), limits, out, err};
-        out_pipe->write.reset();
-        err_pipe->write.reset();
+        if (!bell) return cannot_start(c, errno);
+        auto started = spawn(c);
+        if (!started) return cannot_start(c, started.error());
+        supervision s{*started, limits, out, err};
+        if (limits.on_start) limits.on_start(started->process_id);
         const std::stop_callback ring{stop, [&bell] {
                                           const std::uint64_t one = 1;
                                           // A full counter means that the bell rang already.
