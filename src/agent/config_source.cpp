@@ -156,7 +156,7 @@ std::optional<cached_config> load_cached_config(os::files& fs, const home& h)
 result<> validate(const wire::device_config& c)
 {
     if (auto ok = domain::validate(c.schedule); !ok) return ok;
-    if (auto ok = domain::validate_include(c.include); !ok) return ok;
+    if (auto ok = domain::validate_include(c.include, domain::most_config_paths); !ok) return ok;
     if (auto ok = domain::validate_exclude(c.exclude); !ok) return ok;
     if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate(c.retention); !ok) return ok;

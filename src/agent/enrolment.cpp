@@ -23,6 +23,23 @@ struct pending_enrolment {
 };
 BOOST_DESCRIBE_STRUCT(pending_enrolment, (), (format, server_url, token_hash, idempotency_key))
 
+// Held while a machine is set up: no run meanwhile, and nobody else who writes config.json.
+struct install_locks {
+    std::unique_ptr<os::file_lock> run;
+    std::unique_ptr<os::file_lock> config;
+};
+
+result<install_locks> lock_for_install(environment& env)
+{
+    if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
+    const auto holder = "install, process " + std::to_string(env.process_id);
+    auto run = os::try_lock(env.home.lock(), holder);
+    if (!run) return base::failed(run);
+    auto config = os::try_lock(env.home.config_lock(), holder);
+    if (!config) return base::failed(config);
+    return install_locks{std::move(*run), std::move(*config)};
+}
+
 result<> refuse_second(environment& env, bool again)
 {
     if (again) return {};
@@ -133,11 +150,12 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
     auto url = normal_server_url(o.server_url, o.allow_http);
     if (!url) return base::failed(url);
     o.server_url = std::move(*url);
-    if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
     if (auto ok = domain::validate_include(o.include); !ok) return fail(fault_code::usage, "--" + ok.error().message);
-    if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
-    const auto lock = os::try_lock(env.home.lock(), "install, process " + std::to_string(env.process_id));
-    if (!lock) return std::unexpected(lock.error());
+    if (auto ok = domain::validate_exclude(o.exclude); !ok) return fail(fault_code::usage, "--" + ok.error().message);
+    const auto locks = lock_for_install(env);
+    if (!locks) return std::unexpected(locks.error());
+    // Only now: another install may just have ended.
+    if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
 
     const auto key = idempotency_key(env, o);
     if (!key) return std::unexpected(key.error());
@@ -169,13 +187,12 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
 
 result<enrolment_result> install_legacy(environment& env, const legacy_options& o)
 {
-    if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
     enrolment_result r;
     auto& c = r.config;
     c.user_id = o.user_id;
     c.host = env.host_name;
     c.include = o.include;
-    c.exclude = o.exclude;
+    c.exclude = o.exclude.empty() ? domain::default_policy().exclude : o.exclude;
     c.ca_file = o.ca_file;
     c.allow_http = o.allow_http;
     c.restic.repository = o.repository;
@@ -184,7 +201,10 @@ result<enrolment_result> install_legacy(environment& env, const legacy_options& 
     if (o.daily_at) c.schedule.daily_at = *o.daily_at;
     if (auto ok = domain::validate(c.schedule); !ok) return base::failed(ok);
     if (auto ok = domain::validate_include(c.include); !ok) return base::failed(ok);
-    if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
+    if (auto ok = domain::validate_exclude(c.exclude); !ok) return base::failed(ok);
+    const auto locks = lock_for_install(env);
+    if (!locks) return std::unexpected(locks.error());
+    if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
     if (o.password) {
         auto older = store_password(env, *o.password);
         if (!older) return base::failed(older);

@@ -23,6 +23,7 @@ struct home {
     std::filesystem::path password() const { return folder / "restic.pw"; }
     std::filesystem::path enrolment() const { return folder / "enrolment.json"; }
     std::filesystem::path lock() const { return folder / "run.lock"; }
+    std::filesystem::path config_lock() const { return folder / "config.lock"; }
     std::filesystem::path log() const { return folder / "logs" / "agent.log"; }
     std::filesystem::path cache() const { return folder / "cache"; }
     std::filesystem::path runtime() const { return folder / "run"; }

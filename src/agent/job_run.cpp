@@ -65,12 +65,16 @@ void add_circumstances(job_state& s, const effective_config& effective,
     if (is_clock_wrong(clock_skew)) s.warnings.push_back(describe_skew(*clock_skew));
 }
 
-// The config of the first agent names no host; from now on it does, whatever the machine is called later.
-result<> fix_host(environment& env, local_config& local)
+// The config of the first agent names no host; from now on it does, whatever the machine is called later. Where it
+// cannot be written, somebody keeps it that way, and a backup is worth more than that line.
+void fix_host(environment& env, local_config& local)
 {
-    if (!local.host.empty()) return {};
+    if (!local.host.empty()) return;
     local.host = env.host_name;
-    return save_local_config(env.files, env.home.config, local);
+    const auto lock = os::try_lock(env.home.config_lock(), "process " + std::to_string(env.process_id));
+    const auto saved =
+        lock ? save_local_config(env.files, env.home.config, local) : result<>{std::unexpected(lock.error())};
+    if (!saved) env.log.warn("the host name could not be fixed in config.json: " + base::sentence(saved.error()));
 }
 
 // What is said of a fault is stored and sent: no secret may be in it.
@@ -223,7 +227,7 @@ result<run_result> run_job(environment& env, domain::job j, const job_work& work
     // While it waited for the lock, somebody may have changed it.
     local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
-    if (auto ok = fix_host(env, *local); !ok) return base::failed(ok);
+    fix_host(env, *local);
     return run{env, j, *local, (*lock)->descriptor()}(work, stop);
 }
 

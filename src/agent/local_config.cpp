@@ -36,10 +36,10 @@ result<> validate(const local_config& c)
                     "Install that agent's version again");
     if (c.managed() && (!c.device_api_key || !c.device_id))
         return fail(fault_code::config_invalid, "it names a server but no device key",
-                    "Enrol the machine again with `xentz-agent install`");
+                    "Enrol the machine again with `xentz-agent install --again`");
     if (!c.managed() && c.restic.repository.empty())
         return fail(fault_code::config_invalid, "it names neither a server nor a repository",
-                    "Run `xentz-agent install`");
+                    "Set the machine up again with `xentz-agent install --again`");
     if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate_include(c.include); !ok) return ok;
     return domain::validate_exclude(c.exclude);
@@ -57,7 +57,7 @@ result<local_config> load_local_config(os::files& fs, const std::filesystem::pat
     auto config = wire::decode<local_config>(*text);
     if (!config)
         return fail(fault_code::config_invalid, p.string() + " cannot be used: " + config.error().message,
-                    "Mend the file, or enrol again with `xentz-agent install`");
+                    "Mend the file, or enrol again with `xentz-agent install --again`");
     learn_secrets(*config, fs, secrets);
     if (const auto ok = validate(*config); !ok)
         return fail(fault_code::config_invalid, p.string() + " cannot be used: " + ok.error().message,

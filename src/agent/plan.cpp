@@ -1,5 +1,10 @@
 #include "agent/plan.hpp"
 
+#include "domain/pattern.hpp"
+
+#include <algorithm>
+#include <array>
+
 namespace xentz::agent {
 namespace {
 
@@ -11,6 +16,18 @@ bool was_refused(const base::fault& f)
 {
     return f.code == fault_code::server_refused || f.code == fault_code::content_refused ||
            f.code == fault_code::config_refused;
+}
+
+// What the kernel makes up while it is read; a policy that says nothing of them must not put them into a backup. A
+// folder there that somebody named is backed up all the same.
+void leave_out_kernel_folders(engine::backup_request& r)
+{
+    constexpr auto kernel_folders = std::to_array<std::string_view>({"/proc", "/sys", "/dev"});
+    for (const auto folder : kernel_folders) {
+        const auto named = [&](const std::string& path) { return domain::lies_in(path, folder); };
+        if (std::ranges::none_of(r.include, named) && std::ranges::find(r.exclude, folder) == r.exclude.end())
+            r.exclude.emplace_back(folder);
+    }
 }
 
 } // namespace
@@ -40,8 +57,9 @@ result<engine::backup_request> plan_backup(const local_config& local, const effe
     r.scope = scope_of(local);
     r.include = effective.config.include;
     r.exclude = effective.config.exclude;
+    leave_out_kernel_folders(r);
     // The agent's own folder holds the repository's password and a cache of the repository.
-    r.exclude.push_back(h.folder.string());
+    r.exclude.push_back(domain::literal_pattern(h.folder.string()));
     return r;
 }
 
@@ -49,10 +67,9 @@ std::vector<std::string> excluded_includes(const engine::backup_request& r)
 {
     std::vector<std::string> out;
     for (const auto& folder : r.include)
-        for (const auto& pattern : r.exclude) {
-            const bool covers = pattern.starts_with('/') && (folder == pattern || folder.starts_with(pattern + "/"));
-            if (covers) out.push_back("nothing of " + folder + " is backed up: it is excluded by " + pattern);
-        }
+        for (const auto& pattern : r.exclude)
+            if (domain::takes_away(pattern, folder))
+                out.push_back("nothing of " + folder + " is backed up: it is excluded by " + pattern);
     return out;
 }
 

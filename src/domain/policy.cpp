@@ -11,7 +11,6 @@
 namespace xentz::domain {
 namespace {
 
-constexpr std::size_t most_paths = 1000;
 constexpr std::size_t longest_path = 4096;
 constexpr std::uint32_t most_kept = 100'000;
 constexpr std::size_t longest_tag = 100;
@@ -48,9 +47,9 @@ bool is_restic_duration(std::string_view t)
     return digits == 0;
 }
 
-base::result<> check_list(std::string_view field, const std::vector<std::string>& items)
+base::result<> check_list(std::string_view field, const std::vector<std::string>& items, std::size_t most = most_paths)
 {
-    if (items.size() > most_paths) return wrong(field, "has more than 1000 entries");
+    if (items.size() > most) return wrong(field, "has more than " + std::to_string(most) + " entries");
     for (std::size_t i = 0; i < items.size(); ++i) {
         const auto at = std::string{field} + "[" + std::to_string(i) + "]";
         if (items[i].empty()) return wrong(at, "is empty");
@@ -69,9 +68,9 @@ bool is_absolute(std::string_view path)
     return path.front() == '/' || path.starts_with("\\\\") || drive;
 }
 
-base::result<> check_paths(std::string_view field, const std::vector<std::string>& paths)
+base::result<> check_paths(std::string_view field, const std::vector<std::string>& paths, std::size_t most = most_paths)
 {
-    if (auto r = check_list(field, paths); !r) return r;
+    if (auto r = check_list(field, paths, most); !r) return r;
     for (std::size_t i = 0; i < paths.size(); ++i)
         if (!is_absolute(paths[i]))
             return wrong(std::string{field} + "[" + std::to_string(i) + "]",
@@ -84,7 +83,8 @@ base::result<> check_word(std::string_view field, const std::optional<std::strin
 {
     if (!word || std::ranges::find(known, *word) != known.end()) return {};
     std::string all;
-    for (const auto one : known) all += (all.empty() ? "" : one == *(known.end() - 1) ? " or " : ", ") + std::string{one};
+    for (const auto one : known)
+        all += (all.empty() ? "" : one == *(known.end() - 1) ? " or " : ", ") + std::string{one};
     return wrong(field, "must be " + all + ", not \"" + *word + "\"");
 }
 
@@ -120,13 +120,27 @@ policy default_policy()
 {
     policy p;
     p.schedule.jitter_minutes = 60;
-    p.exclude = {"**/.cache",  "**/.Trash*", "**/.local/share/Trash", "/proc", "/sys", "/dev",
-                 "/var/cache", "/swapfile"};
+    // Not /run: /run/media is where disks of people are mounted. What FUSE mounts below /run/user nobody else may read.
+    p.exclude = {"**/.cache",
+                 "**/Library/Caches",
+                 "**/.Trash*",
+                 "**/.local/share/Trash",
+                 "**/$RECYCLE.BIN",
+                 "/proc",
+                 "/sys",
+                 "/dev",
+                 "/run/user",
+                 "/var/cache",
+                 "/swapfile",
+                 "/swap.img"};
     p.retention = {.keep_last = 3, .keep_daily = 7, .keep_weekly = 4, .keep_monthly = 12, .prune = true};
     return p;
 }
 
-base::result<> validate_include(const std::vector<std::string>& include) { return check_paths("include", include); }
+base::result<> validate_include(const std::vector<std::string>& include, std::size_t most)
+{
+    return check_paths("include", include, most);
+}
 
 base::result<> validate_exclude(const std::vector<std::string>& exclude) { return check_list("exclude", exclude); }
 

@@ -8,6 +8,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -83,11 +84,15 @@ BOOST_DESCRIBE_STRUCT(policy, (), (schedule, include, exclude, restic, retention
 // caches excluded, 7 daily, 4 weekly and 12 monthly snapshots kept.
 policy default_policy();
 
+constexpr std::size_t most_paths = 1000;
+// A config has what its policy includes and what the device asked for when it enrolled.
+constexpr std::size_t most_config_paths = 2 * most_paths;
+
 // The first rule that a policy breaks, with the name of the field: counts and lengths (at most 1000 paths of
 // 4096 bytes), UTF-8 without NUL or line break, absolute include paths, HH:MM, a retention that keeps something.
 base::result<> validate(const policy& p);
 
-base::result<> validate_include(const std::vector<std::string>& include);
+base::result<> validate_include(const std::vector<std::string>& include, std::size_t most = most_paths);
 base::result<> validate_exclude(const std::vector<std::string>& exclude);
 base::result<> validate(const schedule& s);
 base::result<> validate(const restic_options& o);

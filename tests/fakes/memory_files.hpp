@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,12 @@ public:
     // The n-th call from now and all later ones fail, until `restart`.
     void power_off_at(std::uint64_t n) { set(n, std::numeric_limits<std::uint64_t>::max(), fault_code::file_failed); }
     void heal() { set(0, 0, fault_code::file_failed); }
+    // From now on nothing can be put in the place of `p`.
+    void write_protect(const path& p)
+    {
+        const std::lock_guard guard{mutex_};
+        protected_.insert(p);
+    }
     void restart(survivors s)
     {
         const std::lock_guard guard{mutex_};
@@ -124,6 +131,7 @@ public:
     {
         const std::lock_guard guard{mutex_};
         if (auto ok = step("rename to", to); !ok) return ok;
+        if (protected_.contains(to)) return fault("rename to", to, fault_code::file_failed);
         auto source = find(from);
         if (!source) return fault("rename to", to, fault_code::not_found);
         auto parent = folder("rename to", to.parent_path());
@@ -337,6 +345,7 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<node> root_ = std::make_shared<node>();
     base::time_point now_;
+    std::set<path> protected_;
     std::uint64_t calls_ = 0;
     std::uint64_t first_failing_ = 0;
     std::uint64_t last_failing_ = 0;

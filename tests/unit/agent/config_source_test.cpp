@@ -119,6 +119,9 @@ TEST_F(config_of_a_run, every_part_is_checked)
     EXPECT_EQ(fault([](auto&) {}), "accepted");
     EXPECT_TRUE(fault([](auto& c) { c.schedule.daily_at = "x"; }).starts_with("schedule.daily_at "));
     EXPECT_TRUE(fault([](auto& c) { c.include = {"x"}; }).starts_with("include[0] "));
+    // A policy's thousand and the thousand that the device asked for when it enrolled.
+    EXPECT_EQ(fault([](auto& c) { c.include.assign(2000, "/x"); }), "accepted");
+    EXPECT_EQ(fault([](auto& c) { c.include.assign(2001, "/x"); }), "include has more than 2000 entries");
     EXPECT_TRUE(fault([](auto& c) { c.exclude = {""}; }).starts_with("exclude[0] "));
     EXPECT_TRUE(fault([](auto& c) { c.restic.compression = "x"; }).starts_with("restic.compression "));
     EXPECT_TRUE(fault([](auto& c) { c.retention = {}; }).starts_with("retention "));

@@ -229,6 +229,33 @@ TEST_F(enrolling, one_at_a_time)
     EXPECT_TRUE(plane.requests.empty());
 }
 
+// What another install finished between the look and the lock must not be overwritten: the look comes second.
+TEST_F(enrolling, looks_for_an_earlier_enrolment_only_once_it_holds_the_lock)
+{
+    m.enrol();
+    const auto other = os::try_lock(m.env.home.lock(), "install, process 1");
+    ASSERT_TRUE(other);
+    EXPECT_EQ(code_of(enrol()), "run-locked");
+    EXPECT_EQ(code_of(install_legacy(m.env, {.repository = "/r", .password = "password"})), "run-locked");
+}
+
+TEST_F(enrolling, nobody_else_writes_the_config_meanwhile)
+{
+    const auto other = os::try_lock(m.env.home.config_lock(), "config, process 1");
+    ASSERT_TRUE(other);
+    EXPECT_EQ(code_of(enrol()), "run-locked");
+}
+
+TEST_F(enrolling, over_a_damaged_config_says_how)
+{
+    m.write(m.env.home.config, "{");
+    const auto r = enrol();
+    EXPECT_EQ(code_of(r), "config-invalid");
+    EXPECT_NE(r.error().remedy.find("--again"), std::string::npos) << r.error().remedy;
+    options.enrol_again = true;
+    EXPECT_EQ(code_of(enrol()), "done");
+}
+
 TEST_F(enrolling, a_relative_folder_is_wrong_usage)
 {
     options.include = {"srv"};

@@ -56,7 +56,19 @@ TEST_F(legacy_installing, uses_a_password_file_where_it_lies)
     EXPECT_EQ(c->schedule.daily_at, "04:30");
     EXPECT_EQ(c->retention, domain::default_policy().retention);
     EXPECT_EQ(m.read("/root/password"), "my own\n");
+    EXPECT_EQ(c->exclude, domain::default_policy().exclude);
     EXPECT_EQ(code_of(m.backup()), "done");
+}
+
+TEST_F(legacy_installing, excludes_what_it_is_told_instead_of_the_usual)
+{
+    options.password_file = "/root/password";
+    options.exclude = {"*.iso"};
+    ASSERT_TRUE(install());
+    EXPECT_EQ(load_local_config(m.env.files, m.env.home.config, *m.env.secrets)->exclude,
+              std::vector<std::string>{"*.iso"});
+    options = {.repository = "/r", .password_file = "/root/password", .exclude = {""}, .enrol_again = true};
+    EXPECT_EQ(code_of(install()), "invalid-value");
 }
 
 TEST_F(legacy_installing, keeps_a_given_password_in_the_home)

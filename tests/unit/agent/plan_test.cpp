@@ -27,7 +27,24 @@ TEST(plan, a_backup_is_scoped_to_this_machine_and_leaves_out_the_agents_own_fold
     EXPECT_EQ(r->scope.host, "web1");
     EXPECT_EQ(r->scope.tag, "xentz");
     EXPECT_EQ(r->include, std::vector<std::string>{"/srv"});
-    EXPECT_EQ(r->exclude, (std::vector<std::string>{"*.tmp", "/var/lib/xentz-agent"}));
+    EXPECT_EQ(r->exclude, (std::vector<std::string>{"*.tmp", "/proc", "/sys", "/dev", "/var/lib/xentz-agent"}));
+}
+
+TEST(plan, the_agents_folder_is_left_out_whatever_its_name_is)
+{
+    const auto r = plan_backup({}, of_server(), {.folder = "/home/an[n]a*/.xentz-agent", .config = {}});
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->exclude.back(), R"(/home/an\[n]a\*/.xentz-agent)");
+}
+
+TEST(plan, what_the_kernel_makes_up_is_left_out_unless_somebody_named_a_folder_there)
+{
+    auto e = of_server();
+    e.config.include = {"/", "/dev/shm/work", "/procession"};
+    e.config.exclude = {"/sys"};
+    const auto r = plan_backup({}, e, somewhere);
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->exclude, (std::vector<std::string>{"/sys", "/proc", "/var/lib/xentz-agent"}));
 }
 
 TEST(plan, nothing_runs_while_disabled)
@@ -56,9 +73,9 @@ TEST(plan, a_folder_that_an_exclude_takes_away_is_told)
 {
     engine::backup_request r;
     r.include = {"/srv/www", "/tmp", "/tmpfiles", "/home"};
-    r.exclude = {"/srv", "/tmp", "*.tmp", "home", "/home/anna"};
+    r.exclude = {"/srv/", "/tmp", "*.tmp", "home", "/home/anna"};
     EXPECT_EQ(excluded_includes(r),
-              (std::vector<std::string>{"nothing of /srv/www is backed up: it is excluded by /srv",
+              (std::vector<std::string>{"nothing of /srv/www is backed up: it is excluded by /srv/",
                                         "nothing of /tmp is backed up: it is excluded by /tmp"}));
 }
 

@@ -198,6 +198,18 @@ TEST_F(running, a_config_without_a_host_is_given_one_that_stays)
     EXPECT_EQ(load_local_config(m.env.files, m.env.home.config, *m.env.secrets)->host, "web1");
 }
 
+TEST_F(running, a_config_without_a_host_that_cannot_be_written_stops_nothing)
+{
+    auto c = m.enrolled_config();
+    c.host.clear();
+    m.set_up(c);
+    const auto before = m.read(m.env.home.config);
+    m.memory.write_protect(m.env.home.config);
+    EXPECT_EQ(fault_of(m.backup()), "none");
+    EXPECT_EQ(m.restic.backups[0].scope.host, "web1");
+    EXPECT_EQ(m.read(m.env.home.config), before);
+}
+
 TEST_F(running, a_snapshot_that_holds_nothing_is_told)
 {
     m.restic.backup_result->metrics.files_total = 0;

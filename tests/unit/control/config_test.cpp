@@ -106,6 +106,23 @@ TEST(config, its_version_changes_with_each_part_and_with_nothing_else)
     EXPECT_TRUE(changed());
 }
 
+// As many as both may name by themselves; the agent's limit is the sum.
+TEST(config, holds_all_that_a_policy_and_a_device_may_include)
+{
+    auto policy = domain::default_policy();
+    std::vector<std::string> own;
+    for (std::size_t i = 0; i < domain::most_paths; ++i) {
+        policy.include.push_back("/policy/" + std::to_string(i));
+        own.push_back("/own/" + std::to_string(i));
+    }
+    store::device device;
+    device.include = wire::print_json(wire::to_json(own));
+    const auto config = wire::decode_config(make_config_document(policy, device, "rest:https://h/").body);
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->include.size(), domain::most_config_paths);
+    EXPECT_TRUE(domain::validate_include(config->include, domain::most_config_paths));
+}
+
 TEST(config, the_same_inputs_give_the_same_bytes)
 {
     EXPECT_TRUE(rc::check([](std::uint32_t keep, bool enabled, const std::string& address) {
