@@ -2,10 +2,10 @@
 // the domain. No flags, no exit codes, no JSON lines. restic (src/restic) is the first implementation.
 //
 // Faults: repository_missing, repository_exists, repository_unreachable, repository_refused, repository_locked,
-// repository_full, repository_damaged, wrong_password, snapshot_missing, source_missing (no source exists),
-// restic_missing, restic_failed, restic_crashed, restic_killed, out_of_memory, timed_out, interrupted. Their messages
-// hold no secret.
-// Threads: a session is used by one thread at a time; every call blocks and ends early when `stop` is requested.
+// repository_append_only, repository_full, repository_damaged, wrong_password, snapshot_missing, source_missing (no
+// source exists), restic_missing, restic_failed, restic_crashed, restic_killed, out_of_memory, timed_out, interrupted.
+// Their messages hold no secret. Threads: a session is used by one thread at a time; every call blocks and ends early
+// when `stop` is requested.
 #pragma once
 
 #include "base/fault.hpp"
@@ -135,6 +135,9 @@ public:
     // Removes locks whose holder is gone by the engine's own rules (restic: a process of this host that is dead, or
     // a lock that nobody refreshed for 30 minutes); a living holder's lock stays.
     virtual base::result<> unlock(std::stop_token stop) = 0;
+    // The options of the repository that this version of the engine does not know and leaves out, by their names in a
+    // policy ("restic.read_concurrency"). Known once another call has ended.
+    virtual std::vector<std::string> unsupported() const { return {}; }
 };
 
 class backup_engine {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/engine.hpp"
+#include "restic/json_fields.hpp"
 #include "restic/text.hpp"
 
 #include <string_view>
@@ -32,8 +33,16 @@ public:
     engine::backup_outcome outcome() const;
 
 private:
+    void read_summary();
+    std::string reason() const;
+
     const engine::progress_sink* on_progress_;
     cleaner clean_;
+    json_fields out_{"message_type",  "action",     "percent_done",          "files_done",
+                     "total_files",   "bytes_done", "total_bytes",           "files_new",
+                     "files_changed", "data_added", "total_files_processed", "total_bytes_processed",
+                     "snapshot_id"};
+    json_fields err_{"message_type", "error", "error.message", "error.Err", "error.Op", "during", "item"};
     engine::backup_outcome outcome_;
 };
 

@@ -10,6 +10,7 @@ arguments command(const invocation& i, std::string name)
     arguments a{std::move(name)};
     if (i.options.limit_upload_kib) add(a, {"--limit-upload", std::to_string(*i.options.limit_upload_kib)});
     if (i.options.limit_download_kib) add(a, {"--limit-download", std::to_string(*i.options.limit_download_kib)});
+    if (i.options.pack_size_mib) add(a, {"--pack-size", std::to_string(*i.options.pack_size_mib)});
     // RESTIC_CACERT is not read by 0.14.
     if (i.ca_file) add(a, {"--cacert", i.ca_file->string()});
     return a;
@@ -24,12 +25,33 @@ arguments json_command(const invocation& i, std::string name)
 
 void add_scope(arguments& to, const engine::scope& s) { add(to, {"--host", s.host, "--tag", s.tag}); }
 
+bool knows_read_concurrency(const invocation& i) { return i.version >= first_with_read_concurrency; }
+
+void add_backup_options(arguments& to, const invocation& i)
+{
+    const auto& o = i.options;
+    for (const auto& tag : o.tags.value_or(std::vector<std::string>{})) add(to, {"--tag=" + tag});
+    if (o.compression) add(to, {"--compression", *o.compression});
+    if (o.read_concurrency && knows_read_concurrency(i))
+        add(to, {"--read-concurrency", std::to_string(*o.read_concurrency)});
+    if (o.exclude_caches.value_or(false)) add(to, {"--exclude-caches"});
+    if (o.one_file_system.value_or(false)) add(to, {"--one-file-system"});
+    for (const auto& file : o.exclude_files.value_or(std::vector<std::string>{})) add(to, {"--exclude-file=" + file});
+}
+
 void add_keep(arguments& to, const std::string& flag, std::uint32_t count)
 {
     if (count > 0) add(to, {flag, std::to_string(count)});
 }
 
 } // namespace
+
+std::vector<std::string> unsupported_options(const invocation& i)
+{
+    std::vector<std::string> names;
+    if (i.options.read_concurrency && !knows_read_concurrency(i)) names.emplace_back("restic.read_concurrency");
+    return names;
+}
 
 arguments version_arguments() { return {"version"}; }
 
@@ -39,7 +61,7 @@ arguments backup_arguments(const invocation& i, const engine::backup_request& r)
 {
     auto a = json_command(i, "backup");
     add_scope(a, r.scope);
-    if (i.options.compression) add(a, {"--compression", *i.options.compression});
+    add_backup_options(a, i);
     for (const auto& pattern : r.exclude) add(a, {"--exclude=" + pattern});
     add(a, {"--"});
     a.insert(a.end(), r.include.begin(), r.include.end());
@@ -124,24 +146,6 @@ arguments lock_arguments(const invocation& i, const std::string& id)
     auto a = command(i, "cat");
     add(a, {"--no-lock", "lock", id});
     return a;
-}
-
-std::map<std::string, std::string> inherited(const std::map<std::string, std::string>& base)
-{
-    auto result = base;
-    std::erase_if(result, [](const auto& variable) { return variable.first.starts_with("RESTIC_"); });
-    return result;
-}
-
-std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
-                                               const environment_files& files)
-{
-    auto result = inherited(base);
-    result["RESTIC_REPOSITORY_FILE"] = files.repository.string();
-    result["RESTIC_PASSWORD_FILE"] = files.password.string();
-    result["RESTIC_CACHE_DIR"] = files.cache.string();
-    result["RESTIC_PROGRESS_FPS"] = "1";
-    return result;
 }
 
 } // namespace xentz::restic

@@ -1,6 +1,6 @@
-// What restic is called with: arguments and environment, per operation and version. Paths, patterns and ids come
-// after `--` or as the value of a flag, so that none can be taken for a flag. Neither holds a secret: the address
-// and the password are in files that the environment names.
+// What restic is called with: arguments, per operation and version. Paths, patterns and ids come after `--` or as the
+// value of a flag, so that none can be taken for a flag. No argument holds a secret: the address and the password are
+// in files that the environment names (restic/environment.hpp).
 //
 // Threads: pure functions.
 // Source: restic's manual (scripting, forget, restore) and `restic <command> --help` of 0.14 to 0.19.
@@ -10,7 +10,6 @@
 #include "restic/version.hpp"
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +23,9 @@ struct invocation {
     domain::restic_options options;
     std::optional<std::filesystem::path> ca_file;
 };
+
+// The options that this restic does not know; they are left out of every command line. "restic.read_concurrency".
+std::vector<std::string> unsupported_options(const invocation& i);
 
 arguments version_arguments();
 arguments init_arguments(const invocation& i);
@@ -41,17 +43,5 @@ arguments unlock_arguments(const invocation& i);
 arguments repository_config_arguments(const invocation& i);
 arguments lock_list_arguments(const invocation& i);
 arguments lock_arguments(const invocation& i, const std::string& id);
-
-struct environment_files {
-    std::filesystem::path repository; // holds the address
-    std::filesystem::path password;
-    std::filesystem::path cache; // folder
-};
-
-// `base` without its RESTIC_* variables, which could name another repository or password.
-std::map<std::string, std::string> inherited(const std::map<std::string, std::string>& base);
-// The same and our own.
-std::map<std::string, std::string> environment(const std::map<std::string, std::string>& base,
-                                               const environment_files& files);
 
 } // namespace xentz::restic

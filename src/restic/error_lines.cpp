@@ -1,9 +1,9 @@
 #include "restic/error_lines.hpp"
 
-#include "restic/json_line.hpp"
 #include "restic/text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace xentz::restic {
 namespace {
@@ -17,28 +17,43 @@ bool is_stack_frame(std::string_view line)
            line.starts_with("golang.org/");
 }
 
-// The text of a JSON line; nothing where it has none.
-std::string message_of(const boost::json::object& o)
+// "panic: ...", "fatal error: ...", "SIGABRT: abort"
+bool is_crash(std::string_view line)
 {
-    const auto type = text_of(o, "message_type").value_or("");
-    if (type == "exit_error") return text_of(o, "message").value_or("");
-    if (type != "error") return {};
-    if (auto message = text_of(o, "message")) return *message;
-    const auto item = text_of(o, "item").value_or("");
-    const auto* error = object_of(o, "error");
-    const auto message = error == nullptr ? std::string{} : text_of(*error, "message").value_or("");
-    return item.empty() || message.empty() ? item + message : item + ": " + message;
+    constexpr auto marks = std::to_array<std::string_view>(
+        {"panic: ", "fatal error: ", "SIGABRT: ", "SIGSEGV: ", "SIGBUS: ", "SIGILL: ", "SIGFPE: "});
+    return std::ranges::any_of(marks, [&](auto mark) { return line.starts_with(mark); });
+}
+
+// Without its last line where that was cut: half a secret would not be recognised.
+std::string whole_lines(std::string_view text)
+{
+    if (text.size() >= json_fields::longest_text) text = text.substr(0, text.rfind('\n'));
+    return std::string{text};
 }
 
 } // namespace
 
 void error_lines::add(std::string_view line)
 {
-    if (const auto object = parse_object(line)) {
-        add_text(message_of(*object));
+    if (fields_.read(line)) {
+        add_text(message());
     } else {
         add_text(line);
     }
+}
+
+// The text of a JSON line; nothing where it has none.
+std::string error_lines::message() const
+{
+    const auto type = fields_.text("message_type");
+    const auto message = fields_.text("message");
+    if (type == "exit_error") return whole_lines(message.value_or(""));
+    if (type != "error") return {};
+    if (message) return whole_lines(*message);
+    std::string item{fields_.text("item").value_or("")};
+    const auto error = whole_lines(fields_.text("error.message").value_or(""));
+    return item.empty() || error.empty() ? item + error : item + ": " + error;
 }
 
 void error_lines::add_text(std::string_view text)
@@ -49,7 +64,7 @@ void error_lines::add_text(std::string_view text)
         text.remove_prefix(std::min(end + 1, text.size()));
         if (is_stack_frame(line)) continue;
         keep(fit(line, clean_));
-        crashed_ = line.starts_with("panic: ") || line.starts_with("fatal error: ");
+        crashed_ = is_crash(line);
     }
 }
 

@@ -5,6 +5,7 @@
 // Threads: one thread at a time.
 #pragma once
 
+#include "restic/json_fields.hpp"
 #include "restic/text.hpp"
 
 #include <cstddef>
@@ -27,10 +28,12 @@ public:
     const std::deque<std::string>& all() const { return lines_; }
 
 private:
+    std::string message() const;
     void add_text(std::string_view text);
     void keep(std::string line);
 
     cleaner clean_;
+    json_fields fields_{"message_type", "message", "item", "error.message"};
     std::deque<std::string> lines_;
     std::size_t bytes_ = 0;
     bool crashed_ = false; // behind a panic stand only the stacks of all goroutines

@@ -118,6 +118,15 @@ base::fault timed_out(operation op, const std::deque<std::string>& lines)
     return make(op, fault_code::timed_out, last_words(lines));
 }
 
+// One that did not end when it was interrupted could not tidy up.
+base::fault and_killed(base::fault f, const os::process_end& end)
+{
+    if (end.signal != SIGKILL) return f;
+    f.message += "; restic did not end when it was interrupted and was killed";
+    f.remedy += "; a lock that it left in the repository may hinder a retention until it is removed";
+    return f;
+}
+
 std::optional<fault_code> by_exit_code(int code)
 {
     switch (code) {
@@ -177,8 +186,8 @@ base::fault judge(operation op, const std::optional<version>& v, const os::proce
                   const std::deque<std::string>& lines)
 {
     using how = os::process_end::how;
-    if (end.kind == how::cancelled) return make(op, fault_code::interrupted, {});
-    if (end.kind == how::timed_out) return timed_out(op, lines);
+    if (end.kind == how::cancelled) return and_killed(make(op, fault_code::interrupted, {}), end);
+    if (end.kind == how::timed_out) return and_killed(timed_out(op, lines), end);
     if (end.kind == how::killed) return killed(op, end.signal, lines);
     if (const auto code = by_exit_code(end.exit_code)) return found_cause(op, *code, lines, last_words(lines));
     const bool signalled =
@@ -197,5 +206,7 @@ base::fault judge(operation op, const std::optional<version>& v, const os::proce
     return make(op, fault_code::restic_failed, program + " ended with exit code " + std::to_string(end.exit_code),
                 last_words(lines));
 }
+
+base::fault in_vain(operation op, const finding& f) { return make(op, f.code, f.line); }
 
 } // namespace xentz::restic

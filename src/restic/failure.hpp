@@ -27,4 +27,11 @@ std::string_view name(operation op);
 base::fault judge(operation op, const std::optional<version>& v, const os::process_end& end,
                   const std::deque<std::string>& lines);
 
+// Why a run was interrupted that would have tried in vain for a long time (restic/retry_watch.hpp).
+struct finding {
+    base::fault_code code;
+    std::string line;
+};
+base::fault in_vain(operation op, const finding& f);
+
 } // namespace xentz::restic

@@ -13,11 +13,6 @@
 
 namespace xentz::restic {
 
-struct finding {
-    base::fault_code code;
-    std::string line;
-};
-
 // What the lines say for certain; lines of tries that restic repeated count only where `repeated` is set.
 std::optional<finding> find_cause(operation op, const std::deque<std::string>& lines, bool repeated);
 

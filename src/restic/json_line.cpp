@@ -1,5 +1,7 @@
 #include "restic/json_line.hpp"
 
+#include "restic/json_fields.hpp"
+
 #include <boost/json/parse.hpp>
 
 #include <cmath>
@@ -11,10 +13,10 @@ namespace {
 // The first character tells most plain lines apart without a parser.
 std::optional<boost::json::value> parse_starting_with(char first, std::string_view line)
 {
-    const auto begin = line.find_first_not_of(" \t\r\n");
-    if (begin == std::string_view::npos || line[begin] != first) return std::nullopt;
+    const auto text = json_of(line);
+    if (!text.starts_with(first)) return std::nullopt;
     boost::system::error_code error;
-    auto value = boost::json::parse(line, error);
+    auto value = boost::json::parse(text, error);
     if (error) return std::nullopt;
     return value;
 }

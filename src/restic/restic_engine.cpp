@@ -1,5 +1,6 @@
 #include "restic/restic_engine.hpp"
 
+#include "os/system.hpp"
 #include "restic/restic_session.hpp"
 
 #include <utility>
@@ -10,8 +11,9 @@ namespace {
 class restic_engine final : public engine::backup_engine {
 public:
     restic_engine(restic_setup setup, os::process_runner& runner)
-        : program_(std::make_shared<restic_program>(std::move(setup), runner))
     {
+        if (!setup.clock) setup.clock = os::make_clock();
+        program_ = std::make_shared<restic_program>(std::move(setup), runner);
     }
 
     std::string_view name() const override { return "restic"; }

@@ -1,6 +1,7 @@
 #include "restic/restic_program.hpp"
 
 #include "restic/command_line.hpp"
+#include "restic/environment.hpp"
 #include "restic/error_lines.hpp"
 
 #include <system_error>
@@ -18,13 +19,12 @@ std::string restic_program::clean(std::string_view text) const
     return setup_.redactor ? setup_.redactor->clean(text) : base::redactor{}.clean(text);
 }
 
-base::result<os::process_end> restic_program::run(std::vector<std::string> args,
-                                                  std::map<std::string, std::string> environment,
-                                                  const os::process_limits& limits, std::stop_token stop,
-                                                  const os::line_sink& out, const os::line_sink& err)
+base::result<os::process_end> restic_program::run(os::command command, const os::process_limits& limits,
+                                                  std::stop_token stop, const os::line_sink& out,
+                                                  const os::line_sink& err)
 {
-    auto end = runner_->run({.program = setup_.program, .args = std::move(args), .environment = std::move(environment)},
-                            limits, std::move(stop), out, err);
+    command.program = setup_.program;
+    auto end = runner_->run(command, limits, std::move(stop), out, err);
     std::error_code ignored;
     if (!end && !std::filesystem::exists(setup_.program, ignored))
         return base::fail(base::fault_code::restic_missing,
@@ -46,7 +46,8 @@ base::result<version> restic_program::ask_version(std::stop_token stop)
     std::optional<restic::version> found;
     error_lines errors{[this](std::string_view text) { return clean(text); }};
     const auto end = run(
-        version_arguments(), inherited(setup_.base_environment), setup_.limits, std::move(stop),
+        {.args = version_arguments(), .environment = inherited(setup_.base_environment)}, setup_.limits,
+        std::move(stop),
         [&](std::string_view line) {
             if (!found) found = parse_version(line);
         },

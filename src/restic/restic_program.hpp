@@ -24,9 +24,9 @@ public:
     std::string clean(std::string_view text) const;
 
     base::result<restic::version> version(std::stop_token stop);
-    base::result<os::process_end> run(std::vector<std::string> args, std::map<std::string, std::string> environment,
-                                      const os::process_limits& limits, std::stop_token stop, const os::line_sink& out,
-                                      const os::line_sink& err);
+    // The program is filled in.
+    base::result<os::process_end> run(os::command command, const os::process_limits& limits, std::stop_token stop,
+                                      const os::line_sink& out, const os::line_sink& err);
 
 private:
     base::result<restic::version> ask_version(std::stop_token stop);

@@ -4,10 +4,12 @@
 #include "restic/error_lines.hpp"
 #include "restic/listing.hpp"
 #include "restic/restore_output.hpp"
+#include "restic/retry_watch.hpp"
 #include "restic/sparse.hpp"
 #include "restic/text.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 namespace xentz::restic {
 namespace {
@@ -29,6 +31,23 @@ base::result<> check_scope(const engine::scope& s)
                       "Set the machine's host name");
 }
 
+os::priority to_priority(const std::optional<std::string>& name)
+{
+    if (name == "low") return os::priority::low;
+    return name == "idle" ? os::priority::idle : os::priority::normal;
+}
+
+// restic 0.14 does not say which file it could not read.
+base::result<> check_exclude_files(const domain::restic_options& o)
+{
+    for (const auto& file : o.exclude_files.value_or(std::vector<std::string>{})) {
+        if (std::ifstream{file}) continue;
+        return base::fail(fault_code::config_invalid, "the file of exclude patterns " + file + " cannot be read",
+                          "Put the file there, or take it out of restic.exclude_files");
+    }
+    return {};
+}
+
 bool not_removed(const std::deque<std::string>& errors)
 {
     // 0.18 ends with exit code 0 all the same.
@@ -48,7 +67,7 @@ base::result<> restic_session::init(std::stop_token stop)
 {
     auto i = prepare(stop);
     if (!i) return base::failed(i);
-    auto e = run(operation::init, init_arguments(*i), program_->setup().limits, unread, nothing_known, stop);
+    auto e = run(operation::init, init_arguments(*i), limits(), unread, nothing_known, stop);
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
     return {};
@@ -61,12 +80,12 @@ restic_session::backup(const engine::backup_request& r, const engine::progress_s
     if (r.include.empty())
         return base::fail(fault_code::source_missing, "there is nothing to back up: no folder is included",
                           "Include at least one folder");
+    if (auto readable = check_exclude_files(repository_.options); !readable) return base::failed(readable);
     auto i = prepare(stop);
     if (!i) return base::failed(i);
     backup_output output{on_progress, [this](std::string_view text) { return clean(text); }};
     auto e = run(
-        operation::backup, backup_arguments(*i, r), program_->setup().limits,
-        [&](std::string_view line) { output.read_out(line); },
+        operation::backup, backup_arguments(*i, r), limits(), [&](std::string_view line) { output.read_out(line); },
         [&](std::string_view line) { return output.read_err(line); }, stop);
     if (!e) return base::failed(e);
     const bool incomplete = e->with(3);
@@ -117,7 +136,7 @@ base::result<> restic_session::list(const std::string& snapshot_id, const std::s
     if (!i) return base::failed(i);
     bool found = false;
     auto e = run(
-        operation::list, list_arguments(*i, snapshot_id, path), program_->setup().limits,
+        operation::list, list_arguments(*i, snapshot_id, path), limits(),
         [&](std::string_view line) {
             if (const auto node = parse_node(line)) {
                 each(*node);
@@ -168,7 +187,7 @@ base::result<std::optional<std::uint64_t>> restic_session::prune(const arguments
 {
     std::optional<std::uint64_t> freed;
     auto e = run(
-        operation::prune, args, program_->setup().limits,
+        operation::prune, args, limits(),
         [&](std::string_view line) {
             if (const auto total = parse_prune_total(line)) freed = total;
         },
@@ -186,8 +205,8 @@ base::result<engine::restore_outcome> restic_session::restore(const engine::rest
     if (!i) return base::failed(i);
     restore_output output{on_progress};
     auto e = run(
-        operation::restore, restore_arguments(*i, r), program_->setup().limits,
-        [&](std::string_view line) { output.read_out(line); }, nothing_known, stop);
+        operation::restore, restore_arguments(*i, r), limits(), [&](std::string_view line) { output.read_out(line); },
+        nothing_known, stop);
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
     if (i->version < first_with_sparse_restore) punch_holes(r.target, e->began);
@@ -200,8 +219,7 @@ base::result<> restic_session::check(bool read_data, std::stop_token stop)
 {
     auto i = prepare(stop);
     if (!i) return base::failed(i);
-    auto e =
-        run(operation::check, check_arguments(*i, read_data), program_->setup().limits, unread, nothing_known, stop);
+    auto e = run(operation::check, check_arguments(*i, read_data), limits(), unread, nothing_known, stop);
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
     return {};
@@ -211,7 +229,7 @@ base::result<> restic_session::unlock(std::stop_token stop)
 {
     auto i = prepare(stop);
     if (!i) return base::failed(i);
-    auto e = run(operation::unlock, unlock_arguments(*i), program_->setup().limits, unread, nothing_known, stop);
+    auto e = run(operation::unlock, unlock_arguments(*i), limits(), unread, nothing_known, stop);
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
     return {};
@@ -222,7 +240,7 @@ base::result<std::string> restic_session::read_text(operation op, const argument
 {
     std::string text;
     auto e = run(
-        op, args, program_->setup().limits,
+        op, args, limits(),
         [&](std::string_view line) {
             if (text.size() + line.size() < longest_document) text += std::string{line} + "\n";
         },
@@ -265,6 +283,12 @@ base::result<std::vector<engine::lock>> restic_session::locks(std::stop_token st
     return found;
 }
 
+std::vector<std::string> restic_session::unsupported() const
+{
+    if (!version_) return {};
+    return unsupported_options({.version = *version_, .options = repository_.options, .ca_file = {}});
+}
+
 base::result<invocation> restic_session::prepare(std::stop_token stop)
 {
     auto v = program_->version(std::move(stop));
@@ -277,33 +301,68 @@ base::result<restic_session::ended> restic_session::run(operation op, arguments 
                                                         const os::line_sink& out, const line_filter& err,
                                                         std::stop_token stop)
 {
-    const auto& setup = program_->setup();
-    auto address = repository_file::make(setup.runtime_directory, repository_.address);
+    auto address = repository_file::make(program_->setup().runtime_directory, repository_.address);
     if (!address) return base::failed(address);
+    ended e{.op = op, .how = {}, .errors = {}, .began = address->made_at(), .given_up = {}};
     error_lines errors{[this](std::string_view text) { return clean(text); }};
-    auto end = program_->run(std::move(args),
-                             environment(setup.base_environment, {.repository = address->path(),
-                                                                  .password = repository_.password_file,
-                                                                  .cache = setup.cache_directory}),
-                             limits, std::move(stop), out, [&](std::string_view line) {
-                                 if (!err(line)) errors.add(line);
-                             });
+    const auto& setup = program_->setup();
+    retry_watch watch{op, setup.longest_opening};
+    const auto start = setup.clock->elapsed();
+    std::stop_source interrupt;
+    const std::stop_callback pass_on{stop, [&] { interrupt.request_stop(); }};
+    auto end = program_->run(
+        command(std::move(args), *address), limits, interrupt.get_token(),
+        [&](std::string_view line) {
+            watch.read_out(line);
+            out(line);
+        },
+        [&](std::string_view line) {
+            if (err(line)) return;
+            errors.add(line);
+            if (e.given_up) return;
+            e.given_up = watch.read_err(line, setup.clock->elapsed() - start);
+            if (e.given_up) interrupt.request_stop();
+        });
     if (!end) return base::failed(end);
-    return ended{.op = op, .how = *end, .errors = errors.all(), .began = address->made_at()};
+    e.how = *end;
+    e.errors = errors.all();
+    return e;
+}
+
+os::command restic_session::command(arguments args, const repository_file& address) const
+{
+    const auto& setup = program_->setup();
+    return {.args = std::move(args),
+            .environment = environment(
+                setup.base_environment,
+                {.repository = address.path(), .password = repository_.password_file, .cache = setup.cache_directory}),
+            .inherited = repository_.inherited,
+            .cpu = to_priority(repository_.options.cpu_priority),
+            .disk = to_priority(repository_.options.io_priority)};
 }
 
 std::unexpected<base::fault> restic_session::failure(const ended& e) const
 {
+    if (e.given_up) return std::unexpected(in_vain(e.op, {e.given_up->code, clean(e.given_up->line)}));
     return std::unexpected(judge(e.op, version_, e.how, e.errors));
 }
 
 std::string restic_session::clean(std::string_view text) const { return own_secrets_->clean(program_->clean(text)); }
 
+os::process_limits restic_session::limits() const
+{
+    auto l = program_->setup().limits;
+    if (const auto minutes = repository_.options.longest_run_minutes)
+        l.longest = std::min<std::chrono::milliseconds>(l.longest, std::chrono::minutes{*minutes});
+    l.on_start = repository_.on_process;
+    return l;
+}
+
 os::process_limits restic_session::limits_for_lists() const
 {
-    auto limits = program_->setup().limits;
-    limits.longest_line = std::max(limits.longest_line, longest_list);
-    return limits;
+    auto l = limits();
+    l.longest_line = std::max(l.longest_line, longest_list);
+    return l;
 }
 
 } // namespace xentz::restic

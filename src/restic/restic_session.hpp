@@ -4,6 +4,8 @@
 #pragma once
 
 #include "restic/command_line.hpp"
+#include "restic/environment.hpp"
+#include "restic/failure_rules.hpp"
 #include "restic/repository_file.hpp"
 #include "restic/restic_program.hpp"
 
@@ -36,6 +38,7 @@ public:
     base::result<> unlock(std::stop_token stop) override;
     base::result<std::string> repository_id(std::stop_token stop) override;
     base::result<std::vector<engine::lock>> locks(std::stop_token stop) override;
+    std::vector<std::string> unsupported() const override;
 
 private:
     struct ended {
@@ -43,6 +46,7 @@ private:
         os::process_end how;
         std::deque<std::string> errors;
         file_instant began;
+        std::optional<finding> given_up; // why we interrupted it ourselves
 
         // Also where it was interrupted too late to matter.
         bool with(int code) const { return how.signal == 0 && how.exit_code == code; }
@@ -57,8 +61,10 @@ private:
     base::result<std::vector<engine::snapshot>> read_snapshots(const arguments& args, std::stop_token stop);
     base::result<engine::retention_outcome> forget(const arguments& args, std::stop_token stop);
     base::result<std::optional<std::uint64_t>> prune(const arguments& args, std::stop_token stop);
+    os::command command(arguments args, const repository_file& address) const;
     std::unexpected<base::fault> failure(const ended& e) const;
     std::string clean(std::string_view text) const;
+    os::process_limits limits() const;
     os::process_limits limits_for_lists() const;
 
     std::shared_ptr<restic_program> program_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/engine.hpp"
+#include "restic/json_fields.hpp"
 
 #include <optional>
 #include <string_view>
@@ -21,6 +22,8 @@ public:
     const std::optional<engine::restore_outcome>& summary() const { return summary_; }
 
 private:
+    json_fields fields_{"message_type", "files_restored", "bytes_restored",
+                        "percent_done", "total_files",    "total_bytes"};
     const engine::progress_sink* on_progress_;
     std::optional<engine::restore_outcome> summary_;
 };

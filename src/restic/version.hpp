@@ -20,6 +20,7 @@ struct version {
 // The oldest one that the engine knows how to speak to (Debian 12's).
 constexpr version oldest_supported{0, 14, 0};
 constexpr version first_with_sparse_restore{0, 15, 0};
+constexpr version first_with_read_concurrency{0, 15, 0};
 constexpr version first_with_restore_json{0, 16, 0};
 constexpr version first_with_check_json{0, 18, 0};
 

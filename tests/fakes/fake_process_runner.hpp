@@ -27,6 +27,7 @@ public:
     std::deque<scripted_run> script;
     std::vector<os::command> commands;
     std::vector<os::process_limits> limits;
+    bool interrupted = false;                              // a stop ended the last run that was ended by one
     std::function<void(const os::command&)> while_running; // for a look at the files that a child would read
 
     base::result<os::process_end> run(const os::command& c, const os::process_limits& l, std::stop_token stop,
@@ -41,13 +42,20 @@ public:
         if (run.cannot_start) return std::unexpected(*run.cannot_start);
         if (stop.stop_requested()) return os::process_end{.kind = os::process_end::how::cancelled};
         if (while_running) while_running(c);
-        each_line(run.err, err);
-        each_line(run.out, out);
+        // As a real child would: what was scripted behind the line that led to the stop is never said.
+        if (!each_line(run.err, err, stop) || !each_line(run.out, out, stop)) return stopped();
         return run.end;
     }
 
 private:
-    static void each_line(std::string_view text, const os::line_sink& sink)
+    os::process_end stopped()
+    {
+        interrupted = true;
+        return {.kind = os::process_end::how::cancelled, .exit_code = 130};
+    }
+
+    // False where a stop was requested meanwhile.
+    static bool each_line(std::string_view text, const os::line_sink& sink, const std::stop_token& stop)
     {
         while (!text.empty()) {
             const auto end = std::min(text.find('\n'), text.size());
@@ -55,7 +63,9 @@ private:
             text.remove_prefix(std::min(end + 1, text.size()));
             if (line.ends_with('\r')) line.remove_suffix(1);
             sink(line);
+            if (stop.stop_requested()) return false;
         }
+        return true;
     }
 };
 

@@ -2,12 +2,12 @@
 
 #include "os/log.hpp"
 #include "os/system.hpp"
+#include "restic/environment.hpp"
 #include "restic/restic_engine.hpp"
 
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <map>
 
@@ -39,39 +39,9 @@ result<std::filesystem::path> agent_home()
     return *home / ".xentz-agent";
 }
 
-// restic's environment is built from this list, not inherited (docs/agent-files.md).
 std::map<std::string, std::string> restic_environment()
 {
-    constexpr auto passed_on = std::to_array<const char*>({"PATH",
-                                                           "HOME",
-                                                           "TMPDIR",
-                                                           "TZ",
-                                                           "LANG",
-                                                           "LC_ALL",
-                                                           "HTTP_PROXY",
-                                                           "HTTPS_PROXY",
-                                                           "NO_PROXY",
-                                                           "http_proxy",
-                                                           "https_proxy",
-                                                           "no_proxy",
-                                                           "ALL_PROXY",
-                                                           "all_proxy",
-                                                           "SSL_CERT_FILE",
-                                                           "SSL_CERT_DIR",
-                                                           "SSH_AUTH_SOCK",
-                                                           "AWS_ACCESS_KEY_ID",
-                                                           "AWS_SECRET_ACCESS_KEY",
-                                                           "AWS_SESSION_TOKEN",
-                                                           "AWS_DEFAULT_REGION",
-                                                           "B2_ACCOUNT_ID",
-                                                           "B2_ACCOUNT_KEY",
-                                                           "AZURE_ACCOUNT_NAME",
-                                                           "AZURE_ACCOUNT_KEY",
-                                                           "GOOGLE_PROJECT_ID",
-                                                           "GOOGLE_APPLICATION_CREDENTIALS"});
-    std::map<std::string, std::string> out;
-    for (const auto* name : passed_on)
-        if (auto value = variable(name); !value.empty()) out[name] = std::move(value);
+    auto out = restic::inherited([](const std::string& name) { return variable(name.c_str()); });
     if (!out.contains("PATH")) out["PATH"] = "/usr/local/bin:/usr/bin:/bin";
     if (!out.contains("HOME"))
         if (const auto home = user_home()) out["HOME"] = home->string();

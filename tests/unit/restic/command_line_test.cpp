@@ -34,6 +34,38 @@ TEST(command_line, carries_the_options_of_the_repository)
                 ElementsAre("check", "--limit-upload", "100", "--limit-download", "200", "--cacert", "/etc/ca.pem"));
 }
 
+TEST(command_line, carries_the_options_of_a_backup)
+{
+    auto i = newest;
+    i.options = {.compression = "off",
+                 .read_concurrency = 8,
+                 .pack_size_mib = 64,
+                 .exclude_caches = true,
+                 .one_file_system = true,
+                 .exclude_files = std::vector<std::string>{"/etc/no backup"},
+                 .tags = std::vector<std::string>{"db", "-odd"}};
+    const engine::backup_request r{.scope = {"h", "t"}, .include = {"/srv"}};
+    EXPECT_THAT(backup_arguments(i, r),
+                ElementsAre("backup", "--pack-size", "64", "--json", "--host", "h", "--tag", "t", "--tag=db",
+                            "--tag=-odd", "--compression", "off", "--read-concurrency", "8", "--exclude-caches",
+                            "--one-file-system", "--exclude-file=/etc/no backup", "--", "/srv"));
+    EXPECT_TRUE(unsupported_options(i).empty());
+    i.options.exclude_caches = i.options.one_file_system = false;
+    EXPECT_THAT(backup_arguments(i, r), testing::Not(testing::AnyOf(testing::Contains("--exclude-caches"),
+                                                                    testing::Contains("--one-file-system"))));
+    i.version = oldest.version;
+    EXPECT_THAT(backup_arguments(i, r), testing::Not(testing::Contains("--read-concurrency")));
+    EXPECT_THAT(unsupported_options(i), ElementsAre("restic.read_concurrency"));
+}
+
+TEST(command_line, of_reading_locks_takes_none)
+{
+    EXPECT_THAT(repository_config_arguments(oldest), ElementsAre("cat", "--no-lock", "config"));
+    EXPECT_THAT(lock_list_arguments(oldest), ElementsAre("list", "--no-lock", "locks"));
+    EXPECT_THAT(lock_arguments(oldest, "ab"), ElementsAre("cat", "--no-lock", "lock", "ab"));
+    EXPECT_THAT(unlock_arguments(oldest), ElementsAre("unlock"));
+}
+
 TEST(command_line, of_a_restore_asks_old_versions_for_neither_holes_nor_json)
 {
     const engine::restore_request r{.snapshot_id = "abcd", .target = "/t", .include = {"/a", "-b"}};
@@ -73,22 +105,6 @@ TEST(command_line, of_the_others)
                 ElementsAre("snapshots", "--json", "--host", "h", "--tag", "t", "--latest", "1"));
     EXPECT_THAT(list_arguments(oldest, "-x", ""), ElementsAre("ls", "--json", "--", "-x"));
     EXPECT_THAT(list_arguments(oldest, "abcd", "/srv"), ElementsAre("ls", "--json", "--", "abcd", "/srv"));
-}
-
-TEST(command_line, environment_names_files_and_drops_other_settings_of_restic)
-{
-    const auto e = environment({{"PATH", "/bin"},
-                                {"RESTIC_PASSWORD", "other"},
-                                {"RESTIC_PASSWORD_COMMAND", "false"},
-                                {"RESTIC_REPOSITORY", "/other"},
-                                {"RESTIC_KEY_HINT", "1234"}},
-                               {.repository = "/run/x/repository-1", .password = "/etc/pw", .cache = "/var/cache/x"});
-    const std::map<std::string, std::string> expected{{"PATH", "/bin"},
-                                                      {"RESTIC_REPOSITORY_FILE", "/run/x/repository-1"},
-                                                      {"RESTIC_PASSWORD_FILE", "/etc/pw"},
-                                                      {"RESTIC_CACHE_DIR", "/var/cache/x"},
-                                                      {"RESTIC_PROGRESS_FPS", "1"}};
-    EXPECT_EQ(e, expected);
 }
 
 } // namespace

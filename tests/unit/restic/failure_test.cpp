@@ -61,11 +61,14 @@ const std::vector<expectation>& expectations()
         {"96-missing-index-check", check, repository_damaged, "not found in repository"},
         {"97-rest-missing-repo", snapshots, repository_missing, "does not exist"},
         {"104-rest-server-gone", backup, repository_unreachable, "connection refused"},
-        {"106-rest-appendonly-forget", forget, repository_refused, "403 Forbidden"},
+        {"106-rest-appendonly-forget", forget, repository_append_only, "403 Forbidden"},
         {"108-rest-401", snapshots, repository_refused, "401 Unauthorized"},
         {"109-rest-badcreds", snapshots, repository_refused, "401 Unauthorized"},
         {"111-rest-private-other", init, repository_refused, "401 Unauthorized"},
         {"113-rest-quota-backup", backup, repository_full, "507 Insufficient Storage"},
+        {"200-full-disk-backup", backup, repository_full, "no space left on device"},
+        {"201-out-of-memory-backup", backup, out_of_memory, "out of memory"},
+        {"202-out-of-memory-backup", backup, out_of_memory, "restic ran out of memory"},
     };
     return all;
 }
@@ -202,6 +205,10 @@ TEST(failure, of_memory_is_told_from_a_crash)
                                        stacks,
                                    {.exit_code = 2});
     EXPECT_EQ(memory.code, fault_code::out_of_memory);
+    auto threads =
+        std::string{"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\n"};
+    for (int i = 0; i < 500; ++i) threads += "r" + std::to_string(i) + " 0x0\n";
+    EXPECT_EQ(judge_text(operation::backup, threads, {.exit_code = 2}).code, fault_code::out_of_memory);
     auto trace = "panic: runtime error: index out of range [3] with length 3\n\ngoroutine 1 [running]:\n" + stacks;
     for (int i = 0; i < 500; ++i) trace += "goroutine " + std::to_string(i) + " [select]:\nmain.x(0x1)\n\t/x.go:1\n";
     const auto crash = judge_text(operation::backup, trace, {.exit_code = 2});
@@ -245,6 +252,19 @@ TEST(failure, by_time_or_signal)
     EXPECT_THAT(judge_text(operation::check, "", {.kind = how::killed, .signal = SIGSEGV}).message,
                 HasSubstr("SIGSEGV"));
     EXPECT_EQ(judge_text(operation::check, "", {.kind = how::killed, .signal = SIGTERM}).code, fault_code::interrupted);
+}
+
+TEST(failure, of_a_run_that_had_to_be_killed_says_so)
+{
+    for (const auto kind : {how::cancelled, how::timed_out}) {
+        const auto f = judge_text(operation::backup, "", {.kind = kind, .signal = SIGKILL});
+        EXPECT_EQ(f.code, kind == how::cancelled ? fault_code::interrupted : fault_code::timed_out);
+        EXPECT_THAT(f.message, HasSubstr("did not end when it was interrupted and was killed"));
+        EXPECT_THAT(f.remedy, HasSubstr("a lock that it left"));
+        expect_readable(f);
+    }
+    EXPECT_THAT(judge_text(operation::backup, "", {.kind = how::cancelled, .signal = SIGINT}).message,
+                Not(HasSubstr("killed")));
 }
 
 TEST(failure, quotes_at_most_a_few_hundred_bytes)

@@ -1,4 +1,5 @@
 // Recorded runs of restic through a whole session.
+#include "base/time_text.hpp"
 #include "unit/restic/session_fixture.hpp"
 
 namespace xentz::restic {
@@ -6,6 +7,7 @@ namespace {
 
 using base::fault_code;
 using testing::Contains;
+using testing::ElementsAre;
 
 class recorded_session : public a_session, public testing::WithParamInterface<std::string> {
 protected:
@@ -110,7 +112,8 @@ TEST_P(recorded_session, tells_that_an_append_only_server_forgets_nothing)
     replay("106-rest-appendonly-forget");
     const auto r = keep_two(true);
     ASSERT_FALSE(r);
-    EXPECT_EQ(r.error().code, fault_code::repository_refused);
+    EXPECT_EQ(r.error().code, fault_code::repository_append_only);
+    EXPECT_FALSE(r.error().remedy.empty());
     EXPECT_EQ(runner.commands.size(), 2U) << "no prune after a forget that failed";
 }
 
@@ -130,6 +133,73 @@ TEST_P(recorded_session, checks)
     replay("93-damaged-check-read-data");
     EXPECT_EQ(session->check(true, {}).error().code, fault_code::repository_damaged);
     EXPECT_THAT(runner.commands.back().args, Contains("--read-data"));
+}
+
+TEST_P(recorded_session, tells_which_repository_it_is)
+{
+    replay("32-cat-config");
+    const auto id = session->repository_id({});
+    ASSERT_TRUE(id) << id.error().message;
+    EXPECT_EQ(id->size(), 64U);
+    EXPECT_THAT(runner.commands.back().args, ElementsAre("cat", "--no-lock", "config"));
+    replay("55-wrong-password");
+    EXPECT_EQ(session->repository_id({}).error().code, fault_code::wrong_password);
+}
+
+TEST_P(recorded_session, reads_every_lock)
+{
+    replay("76-list-locks");
+    const auto listed = lines_of(capture(GetParam(), "76-list-locks").out);
+    ASSERT_EQ(listed.size(), 1U);
+    runner.script.push_back(prints("{\n  \"time\": \"2026-11-23T14:20:44.5+01:00\",\n  \"exclusive\": true,\n  "
+                                   "\"hostname\": \"vm\",\n  \"username\": \"lab\",\n  \"pid\": 32032\n}\n"));
+    const auto locks = session->locks({});
+    ASSERT_TRUE(locks) << locks.error().message;
+    ASSERT_EQ(locks->size(), 1U);
+    EXPECT_EQ(locks->at(0).id, listed[0]);
+    EXPECT_EQ(locks->at(0).host, "vm");
+    EXPECT_EQ(locks->at(0).user, "lab");
+    EXPECT_EQ(locks->at(0).process_id, 32032);
+    EXPECT_TRUE(locks->at(0).exclusive);
+    EXPECT_EQ(locks->at(0).since, base::parse_rfc3339("2026-11-23T13:20:44.5Z"));
+    EXPECT_THAT(runner.commands.back().args, ElementsAre("cat", "--no-lock", "lock", listed[0]));
+    replay("85-list-locks-after-sigint");
+    EXPECT_TRUE(session->locks({}).value().empty());
+    replay("108-rest-401");
+    EXPECT_EQ(session->locks({}).error().code, fault_code::repository_refused);
+}
+
+TEST_P(recorded_session, passes_over_a_lock_that_vanished)
+{
+    replay("76-list-locks");
+    runner.script.push_back({.err = "Fatal: unable to load lock: does not exist\n", .end = {.exit_code = 1}});
+    const auto locks = session->locks({});
+    ASSERT_TRUE(locks);
+    EXPECT_TRUE(locks->empty());
+}
+
+TEST_P(recorded_session, removes_dead_locks)
+{
+    replay("82-unlock");
+    EXPECT_TRUE(session->unlock({}));
+    EXPECT_THAT(runner.commands.back().args, ElementsAre("unlock"));
+}
+
+TEST_P(recorded_session, takes_no_notice_of_a_dead_shared_lock_for_a_backup)
+{
+    replay("80-shared-lock-backup-ok");
+    EXPECT_TRUE(back_up());
+}
+
+TEST_P(recorded_session, is_not_kept_by_a_full_server_for_longer_than_its_first_word)
+{
+    replay("113-rest-quota-backup");
+    const auto r = back_up();
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, fault_code::repository_full);
+    const bool tries_again = GetParam() != "0.19.1";
+    EXPECT_EQ(runner.interrupted, tries_again);
+    EXPECT_EQ(r.error().message.find("Save(<data/") != std::string::npos, tries_again);
 }
 
 TEST_P(recorded_session, restores)
