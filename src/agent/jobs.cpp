@@ -178,6 +178,7 @@ result<job_outcome> back_up(run_context& c, const backup_options& options, const
         out.status = domain::run_status::failure;
         out.shortfall = confirmed.error();
     }
+    out.unsupported = (*session)->unsupported();
     warn_where_it_shrank(c, out);
     for (const auto& clash : excluded_includes(*request)) out.warnings.push_back(clash);
     return out;
@@ -219,6 +220,7 @@ result<job_outcome> retain(run_context& c)
     out.metrics.snapshots_kept = done->kept;
     out.metrics.snapshots_removed = done->removed;
     out.metrics.bytes_freed = done->bytes_freed;
+    out.unsupported = (*session)->unsupported();
     return out;
 }
 
