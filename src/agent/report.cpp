@@ -28,7 +28,6 @@ wire::report_details details_of(const local_config& local, const job_state& s)
     wire::report_details d;
     d.unreadable = first_of(s.unreadable);
     d.warnings = first_of(s.warnings);
-    d.unsupported = first_of(s.unsupported);
     d.local_include = first_of(local.include);
     d.local_exclude = first_of(local.exclude);
     return d;
@@ -67,6 +66,7 @@ wire::report_message report_of(environment& env, const local_config& local, cons
     r.agent_version = env.agent_version;
     r.engine = std::string{env.engine.name()};
     if (auto version = env.engine.version()) r.restic_version = *version;
+    r.unsupported = first_of(s.unsupported);
     if (auto details = details_of(local, s); details != wire::report_details{}) r.details = std::move(details);
     fit(r);
     return r;

@@ -39,6 +39,14 @@ std::string storable(std::string text)
     return std::string{base::cut_utf8(text, domain::longest_error)};
 }
 
+std::optional<std::string> details_of(const wire::report_message& m)
+{
+    auto details = m.details ? wire::to_json(*m.details).get_object() : wire::json::object{};
+    if (m.unsupported) details["unsupported"] = wire::to_json(*m.unsupported);
+    if (details.empty()) return std::nullopt;
+    return wire::print_json(details);
+}
+
 store::report row_of(services& s, const wire::report_message& m, const store::device& device)
 {
     store::report row;
@@ -57,7 +65,7 @@ store::report row_of(services& s, const wire::report_message& m, const store::de
     row.agent_version = m.agent_version;
     row.restic_version = m.restic_version;
     row.engine = m.engine;
-    if (m.details) row.details = wire::encode(*m.details);
+    row.details = details_of(m);
     row.report_id = m.report_id ? *m.report_id : base::make_id_text("rep", s.random);
     row.dedup_key = m.report_id ? "id:" + *m.report_id : "run:" + row.job + "@" + base::to_rfc3339(m.started_at);
     return row;

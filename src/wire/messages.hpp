@@ -75,12 +75,11 @@ struct report_details {
     std::optional<std::vector<std::string>> warnings;
     std::optional<std::vector<std::string>> local_include; // what the machine adds to the policy
     std::optional<std::vector<std::string>> local_exclude;
-    std::optional<std::vector<std::string>> unsupported; // of the config, what this machine's programs do not know
     std::optional<base::time_point> next_run_at;
     bool operator==(const report_details&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(report_details, (),
-                      (unreadable, warnings, local_include, local_exclude, unsupported, next_run_at))
+                      (unreadable, warnings, local_include, local_exclude, next_run_at))
 
 struct report_message {
     std::string device_id;
@@ -100,10 +99,11 @@ struct report_message {
     std::optional<std::string> restic_version;
     std::optional<std::string> engine;
     std::optional<report_details> details;
+    std::optional<std::vector<std::string>> unsupported; // of the config, what this machine's programs do not know
 };
 BOOST_DESCRIBE_STRUCT(report_message, (),
                       (device_id, job, started_at, finished_at, status, duration_ms, metrics, error, report_id, sent_at,
-                       outcome, fault, config_version, agent_version, restic_version, engine, details))
+                       outcome, fault, config_version, agent_version, restic_version, engine, details, unsupported))
 
 // Agents already in the field send the metrics at the top level: those are taken where `metrics` is absent.
 base::result<report_message> decode_report(std::string_view text);

@@ -31,7 +31,7 @@ TEST_P(report_test, odd_and_extreme_values_come_back_as_they_were_stored)
     full.received_at = base::time_point{};
     full.duration_ms = std::numeric_limits<std::int64_t>::min();
     full.metrics = odd;
-    full.error = full.outcome = full.fault = full.config_version = odd;
+    full.error = full.outcome = full.fault = full.config_version = full.details = odd;
     full.agent_version = full.restic_version = full.engine = "";
     const auto plain = make_report(id, "plain");
     EXPECT_EQ(store.add_report(full), full.report_id);

@@ -27,7 +27,7 @@ TEST_F(reporting, what_could_not_be_read_is_told_with_its_reason)
     ASSERT_TRUE(d);
     EXPECT_EQ(d->unreadable, state.unreadable);
     EXPECT_EQ(d->warnings, state.warnings);
-    EXPECT_EQ(d->unsupported, state.unsupported);
+    EXPECT_EQ(report().unsupported, state.unsupported);
     EXPECT_EQ(d->local_include, local.include);
     EXPECT_FALSE(d->local_exclude);
 }

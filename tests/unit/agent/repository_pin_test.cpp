@@ -1,6 +1,7 @@
 #include "agent/repository_pin.hpp"
 #include "machine.hpp"
 #include "os/lock.hpp"
+#include "support/golden.hpp"
 
 namespace xentz::agent {
 namespace {
@@ -16,6 +17,7 @@ TEST_F(running, the_first_run_pins_the_repository_and_later_ones_ask_restic_noth
     EXPECT_EQ((*pin)->id, std::string(64, 'a'));
     EXPECT_EQ((*pin)->address, "rest:https://repo.example.com/repo/ten_1/dev_1/default/");
     EXPECT_EQ((*pin)->machine_id, "machine-1");
+    test::expect_golden("agent/repository.json", m.read(m.env.home.repository_pin()));
     m.restic.calls.clear();
     ASSERT_TRUE(m.backup());
     ASSERT_TRUE(m.retention());
@@ -164,7 +166,7 @@ TEST_F(running, a_config_that_was_refused_is_reported_with_the_reason)
     EXPECT_EQ(fault_of(r), "none");
     EXPECT_EQ(last_report().outcome, "config-refused");
     EXPECT_EQ(last_report().config_version, "v1");
-    EXPECT_EQ(last_report().details->unsupported, std::vector<std::string>{"teleport"});
+    EXPECT_EQ(last_report().unsupported, std::vector<std::string>{"teleport"});
     EXPECT_NE(last_report().details->warnings->at(0).find("teleport"), std::string::npos);
 }
 

@@ -1,5 +1,6 @@
 #include "agent/spool.hpp"
 #include "machine.hpp"
+#include "support/golden.hpp"
 
 namespace xentz::agent {
 namespace {
@@ -268,6 +269,7 @@ TEST_F(spooling, a_clock_that_was_set_back_keeps_no_report_waiting)
     add(1);
     m.server.how = plane::fails;
     EXPECT_TRUE(send().fault);
+    test::expect_golden("agent/delivery.json", m.read(m.env.home.delivery()));
     m.clock.time -= 24h * 30;
     EXPECT_TRUE(reports.is_due());
 }
@@ -281,6 +283,7 @@ TEST_F(spooling, what_is_set_aside_says_why)
     ASSERT_TRUE(kept);
     EXPECT_NE(std::string{kept->at("refused").get_string()}.find("the job is unknown"), std::string::npos);
     EXPECT_EQ(kept->at("report_id").get_string(), "r0");
+    test::expect_golden("agent/rejected.json", wire::pretty_json(*kept));
     EXPECT_EQ(reports.pending(), 0U);
 }
 

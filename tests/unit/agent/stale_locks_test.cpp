@@ -2,6 +2,7 @@
 #include "agent/repository_pin.hpp"
 #include "agent/stale_locks.hpp"
 #include "machine.hpp"
+#include "support/golden.hpp"
 
 namespace xentz::agent {
 namespace {
@@ -222,6 +223,7 @@ TEST_F(running, each_process_of_the_engine_is_recorded)
     EXPECT_TRUE(load_engine_record(m.env.files, m.env.home).empty());
     record_engine_process(m.env, 71);
     EXPECT_EQ(load_engine_record(m.env.files, m.env.home).size(), 1U);
+    test::expect_golden("agent/engine.json", m.read(m.env.home.engine_record()));
 }
 
 TEST_F(running, the_engine_holds_the_run_lock_and_names_its_processes)

@@ -55,6 +55,7 @@ TEST_F(reporting, keeps_everything_that_was_said)
     r["restic_version"] = "0.14.0";
     r["engine"] = "restic";
     r["unsupported"] = json::array{"x"};
+    r["details"] = {{"unreadable", {{{"path", "/p"}, {"reason", "no"}}}}, {"warnings", json::array{"w"}}};
     EXPECT_EQ(id_in(send(r)), "rep_1");
     ASSERT_EQ(stored().size(), 1U);
     const auto row = stored().front();
@@ -74,6 +75,8 @@ TEST_F(reporting, keeps_everything_that_was_said)
     EXPECT_EQ(row.agent_version, "0.1.0");
     EXPECT_EQ(row.restic_version, "0.14.0");
     EXPECT_EQ(row.engine, "restic");
+    EXPECT_EQ(row.details,
+              R"({"unreadable":[{"path":"/p","reason":"no"}],"warnings":["w"],"unsupported":["x"]})");
 }
 
 TEST_F(reporting, with_its_id_it_is_stored_once)

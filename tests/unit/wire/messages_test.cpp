@@ -67,6 +67,12 @@ report_message sample_report()
     r.agent_version = "0.1.0";
     r.restic_version = "0.14.0";
     r.engine = "restic";
+    r.details = report_details{.unreadable = {{{"/root/x", "permission denied"}}},
+                               .warnings = {{"look at this"}},
+                               .local_include = {{"/opt"}},
+                               .local_exclude = {{"*.iso"}},
+                               .next_run_at = time("2026-11-24T02:13:00Z")};
+    r.unsupported = {"restic.read_concurrency"};
     return r;
 }
 
@@ -98,6 +104,8 @@ TEST(messages, are_read_as_promised)
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->metrics, sample_report().metrics);
     EXPECT_EQ(report->fault, sample_report().fault);
+    EXPECT_EQ(report->details, sample_report().details);
+    EXPECT_EQ(report->unsupported, sample_report().unsupported);
     EXPECT_EQ(report->finished_at, sample_report().finished_at);
     EXPECT_EQ(report->status, domain::run_status::partial);
 }
