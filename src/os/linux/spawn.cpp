@@ -45,7 +45,7 @@ std::expected<std::vector<descriptor>, int> copies(const std::vector<int>& numbe
         all.emplace_back(::fcntl(number, F_DUPFD_CLOEXEC, first_inherited));
         if (!all.back()) return std::unexpected(errno);
     }
-    std::ranges::sort(all, {}, &descriptor::get);
+    std::ranges::sort(all, [](const descriptor& a, const descriptor& b) { return a.get() < b.get(); });
     return all;
 }
 
