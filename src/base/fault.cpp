@@ -60,6 +60,8 @@ constexpr auto entries = std::to_array<entry>({
     {fault_code::out_of_memory, "out-of-memory", true},
     {fault_code::timed_out, "timed-out", true},
     {fault_code::interrupted, "interrupted", true},
+    {fault_code::scheduler_missing, "scheduler-missing", false},
+    {fault_code::scheduler_failed, "scheduler-failed", false},
     {fault_code::not_found, "not-found", false},
     {fault_code::conflict, "conflict", false},
     {fault_code::invalid_value, "invalid-value", false},

@@ -61,6 +61,8 @@ enum class fault_code {
     out_of_memory,
     timed_out,
     interrupted,
+    scheduler_missing,
+    scheduler_failed,
     not_found,
     conflict,
     invalid_value,

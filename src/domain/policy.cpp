@@ -1,5 +1,7 @@
 #include "domain/policy.hpp"
 
+#include "domain/calendar.hpp"
+
 #include "base/utf8.hpp"
 
 #include <algorithm>
@@ -18,13 +20,6 @@ constexpr std::size_t longest_tag = 100;
 base::result<> wrong(std::string_view field, std::string_view rule)
 {
     return base::fail(base::fault_code::invalid_value, std::string{field} + " " + std::string{rule});
-}
-
-bool is_time_of_day(std::string_view t)
-{
-    const auto digit = [&](std::size_t i) { return std::isdigit(static_cast<unsigned char>(t[i])) != 0; };
-    if (t.size() != 5 || t[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return false;
-    return (t[0] - '0') * 10 + (t[1] - '0') < 24 && t[3] < '6';
 }
 
 // restic's duration: numbers each followed by y, m, d or h, in that order.
@@ -146,11 +141,11 @@ base::result<> validate_exclude(const std::vector<std::string>& exclude) { retur
 
 base::result<> validate(const schedule& s)
 {
-    if (!is_time_of_day(s.daily_at)) return wrong("schedule.daily_at", "must be HH:MM, not \"" + s.daily_at + "\"");
-    if (s.retention_at && !is_time_of_day(*s.retention_at))
-        return wrong("schedule.retention_at", "must be HH:MM, not \"" + *s.retention_at + "\"");
-    if (s.check_at && !is_time_of_day(*s.check_at))
-        return wrong("schedule.check_at", "must be HH:MM, not \"" + *s.check_at + "\"");
+    if (auto r = parse_calendar("schedule.daily_at", s.daily_at); !r) return base::failed(r);
+    if (s.retention_at)
+        if (auto r = parse_calendar("schedule.retention_at", *s.retention_at); !r) return base::failed(r);
+    if (s.check_at)
+        if (auto r = parse_calendar("schedule.check_at", *s.check_at); !r) return base::failed(r);
     if (s.jitter_minutes.value_or(0) > 1440) return wrong("schedule.jitter_minutes", "must be 0 to 1440");
     return {};
 }

@@ -16,16 +16,17 @@
 
 namespace xentz::domain {
 
-// Times of day are local to the machine, "HH:MM".
+// Times are local to the machine: "HH:MM" or a calendar expression (domain/calendar.hpp).
 struct schedule {
     static constexpr bool missing_keys_keep_defaults = true;
     std::string daily_at = "02:00";
     std::optional<std::string> retention_at;
     std::optional<std::string> check_at;
     std::optional<std::uint32_t> jitter_minutes; // 0 to 1440
+    std::optional<bool> catch_up;                // false: what was missed stays missed
     bool operator==(const schedule&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(schedule, (), (daily_at, retention_at, check_at, jitter_minutes))
+BOOST_DESCRIBE_STRUCT(schedule, (), (daily_at, retention_at, check_at, jitter_minutes, catch_up))
 
 // How restic runs; absent = as restic does it by itself. An option that the machine's restic does not know yet is left
 // out, and the run says so.
@@ -89,7 +90,7 @@ constexpr std::size_t most_paths = 1000;
 constexpr std::size_t most_config_paths = 2 * most_paths;
 
 // The first rule that a policy breaks, with the name of the field: counts and lengths (at most 1000 paths of
-// 4096 bytes), UTF-8 without NUL or line break, absolute include paths, HH:MM, a retention that keeps something.
+// 4096 bytes), UTF-8 without NUL or line break, absolute include paths, times, a retention that keeps something.
 base::result<> validate(const policy& p);
 
 base::result<> validate_include(const std::vector<std::string>& include, std::size_t most = most_paths);
