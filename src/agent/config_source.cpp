@@ -38,8 +38,8 @@ std::unexpected<base::fault> revoked()
 
 // The server's answer, checked and cached.
 result<effective_config> from_server(environment& env, const local_config& local, control_plane& server,
-                                     const std::optional<cached_config>& cached,
-                                     std::vector<std::string>& unsupported, std::stop_token stop)
+                                     const std::optional<cached_config>& cached, std::vector<std::string>& unsupported,
+                                     std::stop_token stop)
 {
     // A revoked device asks without the tag: only a full answer can lift it. So does one whose cache is damaged: "not
     // changed" would be of no use to it.
@@ -111,7 +111,7 @@ effective_config legacy_config(const local_config& local)
     effective_config e;
     e.config.enabled = local.enabled;
     e.config.schedule = local.schedule;
-    static_cast<domain::restic_options&>(e.config.restic) = local.restic;
+    static_cast<domain::restic_options&>(e.config.restic) = static_cast<const domain::restic_options&>(local.restic);
     e.config.restic.repository = local.restic.repository;
     e.config.retention = local.retention;
     return e;

@@ -24,12 +24,10 @@ std::vector<engine_process> load_engine_record(os::files& fs, const home& h)
 void record_engine_process(environment& env, std::int64_t process_id)
 {
     engine_record record{.processes = load_engine_record(env.files, env.home)};
-    record.processes.push_back(
-        {.process_id = process_id, .started_at = env.clock.now(), .host = env.host_name});
+    record.processes.push_back({.process_id = process_id, .started_at = env.clock.now(), .host = env.host_name});
     if (record.processes.size() > most_processes_recorded)
         record.processes.erase(record.processes.begin(), record.processes.end() - most_processes_recorded);
-    const auto saved =
-        os::write_atomic(env.files, env.home.engine_record(), wire::pretty_json(wire::to_json(record)));
+    const auto saved = os::write_atomic(env.files, env.home.engine_record(), wire::pretty_json(wire::to_json(record)));
     if (!saved) env.log.warn("the engine's process could not be recorded: " + base::sentence(saved.error()));
 }
 

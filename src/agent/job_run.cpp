@@ -45,8 +45,8 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     s.unsupported = outcome->unsupported;
     if (outcome->shortfall) s.fault = domain::to_run_fault(*outcome->shortfall);
     if (s.status != domain::run_status::failure)
-        s.last_good = good_run{s.finished_at, s.status, s.metrics.snapshot_id, s.metrics.files_total,
-                               s.metrics.bytes_total};
+        s.last_good =
+            good_run{s.finished_at, s.status, s.metrics.snapshot_id, s.metrics.files_total, s.metrics.bytes_total};
     return s;
 }
 
@@ -149,7 +149,8 @@ private:
 
     result<run_result> finish(job_state state, const result<job_outcome>& outcome, std::stop_token stop)
     {
-        if (const auto dropped = reports_.clean_up(clock_skew_ && !is_clock_wrong(clock_skew_)); dropped > 0) state.metrics.reports_dropped = dropped;
+        if (const auto dropped = reports_.clean_up(clock_skew_ && !is_clock_wrong(clock_skew_)); dropped > 0)
+            state.metrics.reports_dropped = dropped;
         clean(*env_.secrets, state);
         if (auto ok = save_state(env_.files, env_.home, state); !ok) env_.log.error(base::sentence(ok.error()));
         std::optional<std::string> name;

@@ -18,8 +18,8 @@ using base::result;
 
 constexpr std::size_t most_listed_in_error = 20;
 
-// What becomes of a repository that is not there: it is made only when it is certain that there is none, and never again
-// after the first success.
+// What becomes of a repository that is not there: it is made only when it is certain that there is none, and never
+// again after the first success.
 result<> make_repository(run_context& c, engine::session& session, const std::optional<repository_pin>& pin,
                          const backup_options& options)
 {
@@ -43,8 +43,7 @@ result<> make_repository(run_context& c, engine::session& session, const std::op
 // Looks whether the repository is there, and hears what time its server has.
 result<repository_look> look(run_context& c, engine::session& session)
 {
-    auto seen =
-        look_at_repository(c.env.files, c.effective.config.restic.repository, c.client, session, c.stop);
+    auto seen = look_at_repository(c.env.files, c.effective.config.restic.repository, c.client, session, c.stop);
     if (seen && seen->server_time && !c.clock_skew)
         c.clock_skew = std::chrono::duration_cast<std::chrono::seconds>(c.env.clock.now() - *seen->server_time);
     return seen;
@@ -75,8 +74,7 @@ auto past_dead_locks(run_context& c, engine::session& session, std::vector<std::
 {
     auto done = call();
     if (done || done.error().code != fault_code::repository_locked) return done;
-    const auto cleared =
-        clear_dead_locks(c.env, c.effective.config.restic.repository, c.client, session, c.stop);
+    const auto cleared = clear_dead_locks(c.env, c.effective.config.restic.repository, c.client, session, c.stop);
     if (!cleared) {
         c.env.log.warn("the locks of the repository could not be judged: " + base::sentence(cleared.error()));
         return done;
@@ -100,8 +98,8 @@ result<std::string> confirmed_snapshot(run_context& c, const std::string& id)
     const auto listed = repository->snapshots(c.stop);
     if (!listed)
         return fail(fault_code::snapshot_unconfirmed,
-                    "restic made snapshot " + id.substr(0, 8) + ", but whether the server has it is not known: " +
-                        listed.error().message,
+                    "restic made snapshot " + id.substr(0, 8) +
+                        ", but whether the server has it is not known: " + listed.error().message,
                     "Run it again once the repository can be reached");
     const auto found = std::ranges::find_if(*listed, [&](const auto& name) { return name.starts_with(id); });
     if (found != listed->end() && !id.empty()) return *found;
@@ -120,8 +118,8 @@ void warn_where_it_shrank(const run_context& c, job_outcome& out)
     const auto& before = *c.previous->last_good;
     const auto halved = [](const auto& was, const auto& is) { return was && is && *was > 0 && *is <= *was / 2; };
     if (halved(before.bytes_total, out.metrics.bytes_total) || halved(before.files_total, out.metrics.files_total))
-        out.warnings.push_back("the snapshot holds " + base::counted(out.metrics.files_total.value_or(0), "file") + ", " +
-                               base::to_size(out.metrics.bytes_total.value_or(0)) + "; the last one held " +
+        out.warnings.push_back("the snapshot holds " + base::counted(out.metrics.files_total.value_or(0), "file") +
+                               ", " + base::to_size(out.metrics.bytes_total.value_or(0)) + "; the last one held " +
                                base::counted(before.files_total.value_or(0), "file") + ", " +
                                base::to_size(before.bytes_total.value_or(0)));
 }
@@ -161,8 +159,8 @@ result<job_outcome> back_up(run_context& c, const backup_options& options, const
     if (!session) return base::failed(session);
     if (auto ok = ensure_repository(c, **session, options); !ok) return base::failed(ok);
     job_outcome out;
-    auto made = past_dead_locks(c, **session, out.warnings,
-                                [&] { return (*session)->backup(*request, on_progress, c.stop); });
+    auto made =
+        past_dead_locks(c, **session, out.warnings, [&] { return (*session)->backup(*request, on_progress, c.stop); });
     if (!made && made.error().code == fault_code::source_missing)
         made.error().message += ": " + listed(request->include);
     if (!made) return base::failed(made);
@@ -225,8 +223,7 @@ result<job_outcome> retain(run_context& c)
 }
 
 // What both kinds of session need.
-result<engine::repository> repository_of(environment& env, const local_config& local,
-                                         const effective_config& effective)
+result<engine::repository> repository_of(environment& env, const local_config& local, const effective_config& effective)
 {
     const auto& file = local.restic.password_file;
     const auto info = file.empty() ? base::fail(fault_code::not_found, "") : env.files.info(file);
@@ -239,7 +236,7 @@ result<engine::repository> repository_of(environment& env, const local_config& l
     r.address = effective.config.restic.repository;
     r.password_file = file;
     if (local.ca_file) r.ca_file = *local.ca_file;
-    r.options = effective.config.restic;
+    r.options = static_cast<const domain::restic_options&>(effective.config.restic);
     return r;
 }
 
@@ -264,8 +261,7 @@ result<std::unique_ptr<engine::session>> open_repository(run_context& c)
 
 job_work backup_work(backup_options options, engine::progress_sink on_progress)
 {
-    return
-        [options, on_progress = std::move(on_progress)](run_context& c) { return back_up(c, options, on_progress); };
+    return [options, on_progress = std::move(on_progress)](run_context& c) { return back_up(c, options, on_progress); };
 }
 
 job_work retention_work()

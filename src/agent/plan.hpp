@@ -22,8 +22,8 @@ base::result<engine::backup_request> plan_backup(const local_config& local, cons
 // Each folder of the request that one of its excludes takes away whole, as a sentence: nobody means that.
 std::vector<std::string> excluded_includes(const engine::backup_request& r);
 
-// disabled; retention_empty; clock_wrong; server_refused where the server answered and refused the config: a device that may not
-// know its policy must not delete by an old one (a server that is merely away is no reason).
+// disabled; retention_empty; clock_wrong; server_refused where the server answered and refused the config: a device
+// that may not know its policy must not delete by an old one (a server that is merely away is no reason).
 base::result<domain::retention> plan_retention(const effective_config& effective);
 
 // clock_wrong: snapshots are told apart by their times, and with a wrong clock the newest may look like the oldest.

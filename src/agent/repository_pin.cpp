@@ -20,8 +20,7 @@ result<std::optional<repository_pin>> load_pin(os::files& fs, const home& h)
     if (!text) return std::unexpected(text.error());
     auto pin = wire::decode<repository_pin>(*text);
     if (!pin)
-        return fail(fault_code::config_invalid,
-                    h.repository_pin().string() + " cannot be used: " + pin.error().message,
+        return fail(fault_code::config_invalid, h.repository_pin().string() + " cannot be used: " + pin.error().message,
                     "If the repository is the right one, run `xentz-agent backup --accept-repository`");
     return std::optional{std::move(*pin)};
 }

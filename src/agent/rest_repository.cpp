@@ -44,7 +44,8 @@ result<std::vector<std::string>> names_in(std::string_view body)
 
 } // namespace
 
-rest_repository::rest_repository(http::url_parts parts, http::client& client) : parts_(std::move(parts)), client_(client)
+rest_repository::rest_repository(http::url_parts parts, http::client& client)
+    : parts_(std::move(parts)), client_(client)
 {
     if (!parts_.url.ends_with('/')) parts_.url += '/';
 }

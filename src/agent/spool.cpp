@@ -91,8 +91,7 @@ bool spool::is_due()
     const auto text = os::read_all(env_.files, env_.home.delivery(), most_report_bytes);
     const auto tries = text ? wire::decode<delivery_tries>(*text) : base::fail(base::fault_code::not_found, "");
     // A clock that was set back must not keep reports waiting for ever.
-    return !tries || env_.clock.now() >= tries->retry_at ||
-           tries->retry_at - env_.clock.now() > retry_range.longest;
+    return !tries || env_.clock.now() >= tries->retry_at || tries->retry_at - env_.clock.now() > retry_range.longest;
 }
 
 // Remembers that the server did not take reports, or that it does again.

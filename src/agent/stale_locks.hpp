@@ -25,8 +25,8 @@ struct lock_facts {
     base::time_point now;
     std::optional<base::time_point> server_now; // absent: nobody else's clock is known
     std::string host;
-    bool same_machine = false;           // as when the repository was pinned
-    std::vector<engine_process> own;     // each known to be gone
+    bool same_machine = false;       // as when the repository was pinned
+    std::vector<engine_process> own; // each known to be gone
     const os::process_table* processes = nullptr;
 };
 

@@ -38,7 +38,7 @@ struct process_limits {
     std::chrono::milliseconds longest = std::chrono::hours{24 * 7};
     // Between the interrupt (SIGINT, which restic answers by tidying up) and SIGKILL.
     std::chrono::milliseconds grace = std::chrono::minutes{2};
-    std::size_t longest_line = std::size_t{8} << 20U; // bytes; the rest of a longer line is dropped
+    std::size_t longest_line = std::size_t{8} << 20U;      // bytes; the rest of a longer line is dropped
     std::function<void(std::int64_t process_id)> on_start; // once the child runs; may be empty
 };
 

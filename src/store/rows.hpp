@@ -81,8 +81,8 @@ struct repository {
 BOOST_DESCRIBE_STRUCT(repository, (),
                       (id, tenant_id, device_id, user_id, generation, password_box, initialised, created_at))
 
-// JSON in `metrics`, `fault` and `details`; `dedup_key` is "id:<report id>", or "run:<job>@<started_at>" where the sender gave
-// none.
+// JSON in `metrics`, `fault` and `details`; `dedup_key` is "id:<report id>", or "run:<job>@<started_at>" where the
+// sender gave none.
 struct report {
     std::string report_id;
     domain::device_id device_id;

@@ -78,8 +78,7 @@ struct report_details {
     std::optional<base::time_point> next_run_at;
     bool operator==(const report_details&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(report_details, (),
-                      (unreadable, warnings, local_include, local_exclude, next_run_at))
+BOOST_DESCRIBE_STRUCT(report_details, (), (unreadable, warnings, local_include, local_exclude, next_run_at))
 
 struct report_message {
     std::string device_id;

@@ -31,8 +31,7 @@ std::expected<pipe_ends, int> make_pipe()
     pipe_ends p{descriptor{ends[0]}, descriptor{ends[1]}};
     // A caller that runs without stdin, stdout or stderr gets their numbers here, and the child's dup2 would
     // overwrite one end with the other.
-    if (p.write.get() < first_inherited)
-        p.write = descriptor{::fcntl(p.write.get(), F_DUPFD_CLOEXEC, first_inherited)};
+    if (p.write.get() < first_inherited) p.write = descriptor{::fcntl(p.write.get(), F_DUPFD_CLOEXEC, first_inherited)};
     if (!p.write) return std::unexpected(errno);
     return p;
 }

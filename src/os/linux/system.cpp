@@ -72,8 +72,8 @@ public:
         timespec up{};
         const auto per_second = ::sysconf(_SC_CLK_TCK);
         if (::clock_gettime(CLOCK_BOOTTIME, &up) != 0 || per_second <= 0) return std::nullopt;
-        const auto age = std::chrono::seconds{up.tv_sec} -
-                         std::chrono::seconds{static_cast<std::int64_t>(ticks) / per_second};
+        const auto age =
+            std::chrono::seconds{up.tv_sec} - std::chrono::seconds{static_cast<std::int64_t>(ticks) / per_second};
         return clock_.now() - age;
     }
 

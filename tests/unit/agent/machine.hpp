@@ -66,7 +66,8 @@ private:
         if (repository_status == 0) return fakes::no_network();
         if (r.url.ends_with("/snapshots/")) {
             std::string list;
-            for (const auto& id : snapshots) list += (list.empty() ? "" : ",") + ("{\"name\":\"" + id + "\",\"size\":1}");
+            for (const auto& id : snapshots)
+                list += (list.empty() ? "" : ",") + ("{\"name\":\"" + id + "\",\"size\":1}");
             return fakes::answer(200, "[" + list + "]");
         }
         if (r.method == "HEAD") return fakes::answer(locks_status, "", lock_headers);

@@ -193,7 +193,8 @@ TEST_F(running, a_killed_run_that_cannot_be_recorded_keeps_the_next_one_from_hid
     }
     m.memory.fail_at(0, fault_code::disk_full);
     ASSERT_TRUE(m.backup());
-    const auto told = std::ranges::count_if(m.server.reports, [](const auto& r) { return r.report_id == "rep_killed"; });
+    const auto told =
+        std::ranges::count_if(m.server.reports, [](const auto& r) { return r.report_id == "rep_killed"; });
     EXPECT_GE(told, 1);
 }
 

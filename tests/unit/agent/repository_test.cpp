@@ -58,8 +58,7 @@ TEST_F(running, another_address_without_a_repository_is_refused_until_a_person_a
     m.restic.on_call = [&](std::string_view call) {
         if (call == "init") m.server.repository_status = 200;
     };
-    const auto accepted =
-        run_job(m.env, domain::job::backup, backup_work({.accept_repository = true}, {}), {});
+    const auto accepted = run_job(m.env, domain::job::backup, backup_work({.accept_repository = true}, {}), {});
     EXPECT_EQ(fault_of(accepted), "none");
     EXPECT_TRUE(m.restic.called("init"));
     EXPECT_EQ(fault_of(m.backup()), "none"); // that one is pinned now

@@ -75,8 +75,7 @@ TEST_F(reporting, keeps_everything_that_was_said)
     EXPECT_EQ(row.agent_version, "0.1.0");
     EXPECT_EQ(row.restic_version, "0.14.0");
     EXPECT_EQ(row.engine, "restic");
-    EXPECT_EQ(row.details,
-              R"({"unreadable":[{"path":"/p","reason":"no"}],"warnings":["w"],"unsupported":["x"]})");
+    EXPECT_EQ(row.details, R"({"unreadable":[{"path":"/p","reason":"no"}],"warnings":["w"],"unsupported":["x"]})");
 }
 
 TEST_F(reporting, with_its_id_it_is_stored_once)
