@@ -11,12 +11,6 @@ using base::result;
 
 constexpr std::uint64_t most_cache_bytes = std::uint64_t{16} << 20U;
 
-void add_missing(std::vector<std::string>& to, const std::vector<std::string>& from)
-{
-    for (const auto& item : from)
-        if (std::ranges::find(to, item) == to.end()) to.push_back(item);
-}
-
 result<effective_config> from_cache(const cached_config& cached)
 {
     auto config = wire::decode_config(wire::print_json(cached.config));
@@ -118,6 +112,12 @@ effective_config legacy_config(const local_config& local)
 }
 
 } // namespace
+
+void add_missing(std::vector<std::string>& to, const std::vector<std::string>& from)
+{
+    for (const auto& item : from)
+        if (std::ranges::find(to, item) == to.end()) to.push_back(item);
+}
 
 std::string_view name(config_origin o)
 {

@@ -49,6 +49,9 @@ bool is_clock_wrong(const std::optional<std::chrono::seconds>& skew);
 // "this machine's clock is 12 minutes ahead of the server's"
 std::string describe_skew(std::chrono::seconds skew);
 
+// Each entry of `from` that `to` does not have yet, in its order.
+void add_missing(std::vector<std::string>& to, const std::vector<std::string>& from);
+
 // Everything that must hold before a config replaces the cached one; the message names the field.
 base::result<> validate(const wire::device_config& c);
 

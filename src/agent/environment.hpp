@@ -9,6 +9,7 @@
 #include "engine/engine.hpp"
 #include "http/client.hpp"
 #include "os/files.hpp"
+#include "os/sleep_inhibitor.hpp"
 #include "os/system.hpp"
 
 #include <functional>
@@ -32,6 +33,8 @@ struct environment {
     std::string machine_id; // empty where the machine has none
     std::int64_t process_id = 0;
     const os::process_table& processes;
+    // Holds while the result lives; may be empty.
+    std::function<std::unique_ptr<os::wakefulness>(const std::string& why)> keep_awake;
 };
 
 } // namespace xentz::agent

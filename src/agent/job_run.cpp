@@ -229,6 +229,7 @@ result<run_result> run_job(environment& env, domain::job j, const job_work& work
     local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
     fix_host(env, *local);
+    const auto awake = env.keep_awake ? env.keep_awake(std::string{domain::name(j)}) : nullptr;
     return run{env, j, *local, (*lock)->descriptor()}(work, stop);
 }
 

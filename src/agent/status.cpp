@@ -1,8 +1,9 @@
 #include "agent/status.hpp"
 
 #include "agent/local_config.hpp"
-#include "agent/spool.hpp"
 #include "base/size_text.hpp"
+
+#include <algorithm>
 
 namespace xentz::agent {
 namespace {
@@ -64,6 +65,45 @@ void judge(status& s, base::time_point now)
     }
 }
 
+std::string age(base::time_point t, base::time_point now)
+{
+    return base::to_words(std::chrono::duration_cast<std::chrono::milliseconds>(now - t));
+}
+
+void note_age(status& s, const std::optional<job_state>& j, std::chrono::days most, const std::string& what,
+              base::time_point now)
+{
+    if (!j) return;
+    if (j->status == domain::run_status::failure)
+        s.notes.push_back("The last " + what + " failed" + (j->fault ? ": " + j->fault->message : ""));
+    else if (now - j->finished_at > most)
+        s.notes.push_back("The last " + what + " is " + age(j->finished_at, now) + " old");
+}
+
+// What the verdict leaves out, because it is about the next backups rather than the last one.
+void note(status& s, base::time_point now)
+{
+    if (s.state != "active") return;
+    constexpr std::chrono::minutes jump{5};
+    for (const auto* j : {&s.backup, &s.retention, &s.check, &s.restore})
+        if (*j && (*j)->finished_at > now + jump) {
+            s.notes.push_back("This machine's clock is wrong, or was: its last " +
+                              std::string{domain::name((*j)->job)} + " ended at " +
+                              base::to_rfc3339((*j)->finished_at) +
+                              ", which is still to come. Set the clock, for example with `timedatectl set-ntp true`");
+            break;
+        }
+    if (s.config.fetched_at && now - *s.config.fetched_at > config_grows_old)
+        s.notes.push_back("The config is " + age(*s.config.fetched_at, now) +
+                          " old, because the control plane gave none since: what was changed there is not known here. "
+                          "`xentz-agent doctor` says why");
+    note_age(s, s.retention, retention_grows_old, "retention", now);
+    note_age(s, s.check, check_grows_old, "check of the repository", now);
+    if (s.reports_rejected > 0)
+        s.notes.push_back(base::counted(s.reports_rejected, "report") +
+                          " refused by the server for good; `xentz-agent doctor` says where to look");
+}
+
 void read_config(environment& env, const local_config& local, status& s)
 {
     s.state = local.enabled ? "active" : "disabled";
@@ -111,6 +151,21 @@ std::string word(const job_state& j)
     return "failed";
 }
 
+constexpr std::string_view margin = "            ";
+
+void describe_unreadable(std::string& out, const job_state& j)
+{
+    constexpr std::size_t most_shown = 20;
+    const auto count = std::max<std::uint64_t>(j.metrics.files_unreadable.value_or(0), j.unreadable.size());
+    out += std::string{margin} + std::to_string(count) +
+           (count == 1 ? " file or folder could not be read:\n" : " files or folders could not be read:\n");
+    for (std::size_t i = 0; i < j.unreadable.size() && i < most_shown; ++i)
+        out += std::string{margin} + "  " + j.unreadable[i].path + ": " + j.unreadable[i].reason + "\n";
+    if (count > most_shown)
+        out += std::string{margin} + "  and " + std::to_string(count - most_shown) +
+               " more; see `xentz-agent status --json`\n";
+}
+
 void describe_job(std::string& out, std::string_view label, const std::optional<job_state>& j, base::time_point now)
 {
     out += std::string{label};
@@ -122,11 +177,46 @@ void describe_job(std::string& out, std::string_view label, const std::optional<
            base::to_words(std::chrono::milliseconds{j->duration_ms});
     if (const auto text = figures(*j); !text.empty()) out += " (" + text + ")";
     out += "\n";
-    if (j->fault) {
-        out += "            " + j->fault->message + ".\n";
-        if (!j->fault->remedy.empty()) out += "            " + j->fault->remedy + ".\n";
-    }
-    for (const auto& warning : j->warnings) out += "            note: " + warning + "\n";
+    if (!j->unreadable.empty())
+        describe_unreadable(out, *j);
+    else if (j->fault)
+        out += std::string{margin} + j->fault->message + ".\n";
+    if (j->fault && !j->fault->remedy.empty()) out += std::string{margin} + j->fault->remedy + ".\n";
+    for (const auto& warning : j->warnings) out += std::string{margin} + "note: " + warning + "\n";
+}
+
+// Whatever came after it: the backup that a restore would use.
+void describe_last_good(std::string& out, const std::optional<job_state>& backup, base::time_point now)
+{
+    out += "Last good   ";
+    const bool known = backup && backup->last_good;
+    out +=
+        known ? base::to_rfc3339(backup->last_good->finished_at) + " (" + ago(backup->last_good->finished_at, now) + ")"
+              : "none";
+    if (known && backup->last_good->snapshot_id) out += ", snapshot " + backup->last_good->snapshot_id->substr(0, 8);
+    if (known && backup->last_good->status == domain::run_status::partial) out += ", incomplete";
+    out += "\n";
+}
+
+std::string reports_text(const status& s)
+{
+    if (s.reports_pending == 0 && s.reports_rejected == 0) return "all delivered";
+    std::string out;
+    if (s.reports_pending > 0) out = std::to_string(s.reports_pending) + " waiting to be sent";
+    if (s.reports_rejected > 0)
+        out += (out.empty() ? "" : ", ") + std::to_string(s.reports_rejected) + " refused by the server and set aside";
+    return out;
+}
+
+// A file in spool/rejected is one report that the server never took.
+std::uint64_t count_reports(os::files& fs, const std::filesystem::path& folder)
+{
+    std::uint64_t n = 0;
+    static_cast<void>(fs.list(folder, [&](const os::directory_entry& e) {
+        if (e.kind == os::file_kind::regular && e.name.ends_with(".json")) ++n;
+        return true;
+    }));
+    return n;
 }
 
 } // namespace
@@ -149,8 +239,10 @@ status read_status(environment& env)
     s.retention = load_state(env.files, env.home, domain::job::retention);
     s.check = load_state(env.files, env.home, domain::job::check);
     s.restore = load_state(env.files, env.home, domain::job::restore);
-    if (env.files.info(env.home.spool())) s.reports_pending = spool{env}.pending();
+    s.reports_pending = count_reports(env.files, env.home.spool());
+    s.reports_rejected = count_reports(env.files, env.home.rejected());
     judge(s, now);
+    note(s, now);
     if (!local && local.error().code != base::fault_code::config_missing) {
         s.verdict = local.error().message;
         s.remedy = local.error().remedy;
@@ -162,10 +254,13 @@ std::string describe(const status& s, base::time_point now)
 {
     auto out = s.verdict + ".\n";
     if (!s.remedy.empty()) out += s.remedy + ".\n";
+    for (const auto& one : s.notes) out += one + ".\n";
     if (!s.enrolled) return out;
     out += "\n";
     describe_job(out, "Backup      ", s.backup, now);
+    describe_last_good(out, s.backup, now);
     describe_job(out, "Retention   ", s.retention, now);
+    if (s.check) describe_job(out, "Check       ", s.check, now);
     if (s.restore) describe_job(out, "Restore     ", s.restore, now);
     if (s.server_url) {
         out += "Server      " + *s.server_url + ", this machine is " + s.device_id.value_or("unknown") + "\n";
@@ -173,9 +268,7 @@ std::string describe(const status& s, base::time_point now)
         out += s.config.fetched_at ? "fetched " + ago(*s.config.fetched_at, now) : "never fetched";
         if (s.config.version) out += ", version " + *s.config.version;
         out += "\n";
-        out += "Reports     " +
-               (s.reports_pending == 0 ? "all delivered" : std::to_string(s.reports_pending) + " waiting to be sent") +
-               "\n";
+        out += "Reports     " + reports_text(s) + "\n";
     }
     out += "Next run    nothing is scheduled; call `xentz-agent backup` from a scheduler of your own\n";
     if (s.running) out += "A run is under way, or was killed.\n";

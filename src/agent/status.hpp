@@ -7,8 +7,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace xentz::agent {
+
+// Without the control plane's word for longer than that, a config may no longer be what is wanted.
+constexpr std::chrono::days config_grows_old{7};
+constexpr std::chrono::days retention_grows_old{14};
+constexpr std::chrono::days check_grows_old{60};
 
 struct config_status {
     std::string origin; // server (the cached answer of the server), local, none
@@ -30,14 +36,16 @@ struct status {
     std::optional<job_state> check;
     std::optional<job_state> restore;
     std::uint64_t reports_pending = 0;
+    std::uint64_t reports_rejected = 0; // set aside: the server refused them for good
     config_status config;
     std::vector<base::time_point> next_runs; // empty: nothing is scheduled
     std::string verdict;                     // one sentence
     std::string remedy;                      // what to do; empty where nothing is to be done
+    std::vector<std::string> notes;          // further sentences that somebody should read
 };
 BOOST_DESCRIBE_STRUCT(status, (),
                       (format, enrolled, server_url, device_id, state, running, backup, retention, check, restore,
-                       reports_pending, config, next_runs, verdict, remedy))
+                       reports_pending, reports_rejected, config, next_runs, verdict, remedy, notes))
 
 status read_status(environment& env);
 

@@ -26,6 +26,8 @@ struct context {
 void add_install_command(CLI::App& app, context& c);
 void add_job_commands(CLI::App& app, context& c);    // backup, retention, restore
 void add_read_commands(CLI::App& app, context& c);   // snapshots, ls
-void add_config_commands(CLI::App& app, context& c); // status, config, version
+void add_config_commands(CLI::App& app, context& c); // config
+void add_doctor_command(CLI::App& app, context& c);
+void add_status_commands(CLI::App& app, context& c); // status, version
 
 } // namespace xentz::apps

@@ -24,17 +24,6 @@ struct install_options {
     bool again = false;
 };
 
-std::vector<std::string> absolute(const std::vector<std::string>& paths)
-{
-    std::vector<std::string> out;
-    for (const auto& p : paths) {
-        auto path = std::filesystem::absolute(p).lexically_normal().string();
-        if (path.size() > 1 && path.ends_with('/')) path.pop_back();
-        out.push_back(std::move(path));
-    }
-    return out;
-}
-
 std::optional<std::string> absolute_or_none(const std::string& p)
 {
     if (p.empty()) return std::nullopt;
@@ -46,10 +35,13 @@ result<std::string> token_of(agent::environment& env, const install_options& o)
     if (!o.token.empty()) return o.token;
     if (!o.token_file.empty()) {
         auto text = os::read_all(env.files, std::filesystem::absolute(o.token_file), 65536);
-        if (!text) return fail(fault_code::usage, text.error().message, "Name the file that holds the token");
+        if (!text)
+            return fail(fault_code::usage, "the token cannot be read: " + text.error().message,
+                        "Name the file that holds it with --token-file");
         auto token = text->substr(0, text->find_first_of("\r\n"));
         if (!token.empty()) return token;
-        return fail(fault_code::usage, "the token file " + o.token_file + " is empty");
+        return fail(fault_code::usage, "the token file " + o.token_file + " is empty",
+                    "Put the token into its first line");
     }
     if (const char* token = std::getenv("XENTZ_INSTALL_TOKEN"); token != nullptr && *token != '\0') return token;
     return fail(fault_code::usage, "no install token is given",
@@ -66,8 +58,9 @@ result<agent::enrolment_result> install(agent::environment& env, const install_o
         legacy.password_file = absolute_or_none(o.password_file);
         if (!o.password.empty()) legacy.password = o.password;
         if (!legacy.password && !legacy.password_file)
-            return fail(fault_code::usage, "--repo needs the repository's password", "Add --password-file FILE");
-        legacy.include = absolute(o.include);
+            return fail(fault_code::usage, "--repo is given without the repository's password",
+                        "Add --password-file FILE");
+        legacy.include = absolute_paths(o.include);
         legacy.exclude = o.exclude;
         if (!o.daily_at.empty()) legacy.daily_at = o.daily_at;
         legacy.ca_file = absolute_or_none(o.ca_file);
@@ -81,7 +74,7 @@ result<agent::enrolment_result> install(agent::environment& env, const install_o
     auto token = token_of(env, o);
     if (!token) return base::failed(token);
     agent::enrolment_options enrolment{.server_url = o.server, .token = std::move(*token), .user_id = o.user_id};
-    enrolment.include = absolute(o.include);
+    enrolment.include = absolute_paths(o.include);
     enrolment.exclude = o.exclude;
     enrolment.ca_file = absolute_or_none(o.ca_file);
     enrolment.allow_http = o.allow_http;
@@ -144,26 +137,47 @@ int run_install(agent::environment& env, const install_options& o, bool json, st
 
 void add_install_command(CLI::App& app, context& c)
 {
-    auto* install =
-        app.add_subcommand("install", "enrol this machine with a control plane, or set up a repository of one's own");
+    auto* install = app.add_subcommand(
+        "install", "enrol this machine with a control plane, or set it up with a repository of one's own");
     auto o = std::make_shared<install_options>();
-    install->add_option("--server", o->server, "address of the control plane");
-    auto* token = install->add_option("--token", o->token, "install token; visible in the process list, better:");
-    install->add_option("--token-file", o->token_file, "file that holds the install token (or XENTZ_INSTALL_TOKEN)")
+    install->add_option("--server", o->server, "address of the control plane")->type_name("URL");
+    auto* token = install
+                      ->add_option("--token", o->token,
+                                   "the install token itself; other users of this machine can read a command line")
+                      ->type_name("TOKEN");
+    install
+        ->add_option("--token-file", o->token_file,
+                     "file that holds the install token; the variable XENTZ_INSTALL_TOKEN will do as well")
+        ->type_name("FILE")
         ->excludes(token);
     auto* repository =
-        install->add_option("--repo", o->repository, "a restic repository of one's own, without a control plane");
-    install->add_option("--password-file", o->password_file, "file with that repository's password")->needs(repository);
-    install->add_option("--password", o->password, "that password itself (not advised)")->needs(repository);
-    install->add_option("--include", o->include, "folder to back up; may be repeated");
-    install->add_option("--exclude", o->exclude, "restic exclude pattern; may be repeated");
-    install->add_option("--daily-at", o->daily_at, "HH:MM of the daily backup, for a repository of one's own");
-    install->add_option("--user-id", o->user_id, "name of the user part of the repository")->capture_default_str();
-    install->add_option("--scheduler", o->scheduler, "auto or none; nothing is scheduled by this version")
+        install->add_option("--repo", o->repository, "a restic repository of one's own, without a control plane")
+            ->type_name("ADDRESS");
+    install->add_option("--password-file", o->password_file, "file that holds that repository's password")
+        ->type_name("FILE")
+        ->needs(repository);
+    install
+        ->add_option("--password", o->password,
+                     "that password itself; other users of this machine can read a command line")
+        ->type_name("PASSWORD")
+        ->needs(repository);
+    install->add_option("--include", o->include, "folder or file to back up; may be repeated")->type_name("PATH");
+    install->add_option("--exclude", o->exclude, "pattern of restic for what stays out; may be repeated")
+        ->type_name("PATTERN");
+    install->add_option("--daily-at", o->daily_at, "time of the daily backup, for a repository of one's own")
+        ->type_name("HH:MM");
+    install->add_option("--user-id", o->user_id, "last part of the repository's address")
+        ->type_name("ID")
         ->capture_default_str();
-    install->add_option("--ca-file", o->ca_file, "PEM file of the certificate authority to trust");
+    install->add_option("--scheduler", o->scheduler, "auto or none; nothing is scheduled by this version")
+        ->type_name("NAME")
+        ->capture_default_str();
+    install
+        ->add_option("--ca-file", o->ca_file, "PEM file of the certificate authority to trust instead of the system's")
+        ->type_name("FILE");
     install->add_flag("--allow-http", o->allow_http, "allow plain HTTP to an address that is not loopback");
-    install->add_flag("--again", o->again, "enrol although the machine is enrolled: a new device, a new repository");
+    install->add_flag("--again", o->again,
+                      "set up a machine that already is: it becomes a new device with a new, empty repository");
     install->callback([&c, o] {
         c.action = [&c, o](agent::environment& env, std::stop_token stop) {
             return run_install(env, *o, c.json, stop);

@@ -58,14 +58,16 @@ int conclude(const agent::environment& env, base::result<agent::run_result> r, b
     return print_fault({r->fault->code, env.secrets->clean(r->fault->message), env.secrets->clean(r->fault->remedy)});
 }
 
-int run_with_progress(agent::environment& env, domain::job j, std::stop_token stop, bool json,
+int run_with_progress(agent::environment& env, domain::job j, std::stop_token stop, const context& c,
                       const std::function<agent::job_work(engine::progress_sink)>& make_work)
 {
+    const auto last = agent::load_state(env.files, env.home, j);
+    const bool first = j == domain::job::backup && !(last && last->last_good);
     auto result = [&] {
-        progress_line line;
+        progress_line line{{.verbose = c.verbose, .estimate = first}, env.log};
         return agent::run_job(env, j, make_work([&](const engine::progress& p) { line.show(p); }), stop);
     }();
-    return conclude(env, std::move(result), json);
+    return conclude(env, std::move(result), c.json);
 }
 
 struct preview_output {
@@ -93,16 +95,21 @@ void add_restore(CLI::App& app, context& c)
     auto* restore = app.add_subcommand("restore", "get files back from a snapshot of this machine");
     auto o = std::make_shared<agent::restore_options>();
     auto target = std::make_shared<std::string>();
-    restore->add_option("SNAPSHOT", o->snapshot, "an id, latest, or a day such as 2026-11-23")->capture_default_str();
+    restore->add_option("SNAPSHOT", o->snapshot, "an id, latest, or a day such as 2026-11-23")
+        ->type_name("")
+        ->capture_default_str();
     restore->add_option("--target", *target, "folder to restore into; the files keep their full paths below it")
+        ->type_name("FOLDER")
         ->required();
-    restore->add_option("--include", o->include, "restore only what matches; may be repeated");
-    restore->add_flag("--overwrite", o->overwrite, "replace files in a folder that is not empty");
+    restore->add_option("--include", o->include, "restore only what this path or pattern matches; may be repeated")
+        ->type_name("PATTERN");
+    restore->add_flag("--overwrite", o->overwrite,
+                      "write into a folder that holds something; files of the same name are replaced");
     restore->callback([&c, o, target] {
         c.action = [&c, o, target](agent::environment& env, std::stop_token stop) {
             auto options = *o;
             options.target = std::filesystem::absolute(*target).lexically_normal();
-            return run_with_progress(env, domain::job::restore, stop, c.json, [&](engine::progress_sink sink) {
+            return run_with_progress(env, domain::job::restore, stop, c, [&](engine::progress_sink sink) {
                 return agent::restore_work(options, std::move(sink));
             });
         };
@@ -113,20 +120,20 @@ void add_restore(CLI::App& app, context& c)
 
 void add_job_commands(CLI::App& app, context& c)
 {
-    auto* backup = app.add_subcommand("backup", "back up now");
+    auto* backup = app.add_subcommand("backup", "back up now, as the policy says");
     auto options = std::make_shared<agent::backup_options>();
     backup->add_flag("--auto-init", options->auto_init,
                      "make a missing repository (one's own, without a control plane)");
     backup->add_flag("--accept-repository", options->accept_repository,
-                     "the repository is meant to be another one than before");
+                     "the repository is meant to be another one than before: pin this one");
     backup->callback([&c, options] {
         c.action = [&c, options](agent::environment& env, std::stop_token stop) {
-            return run_with_progress(env, domain::job::backup, stop, c.json, [&](engine::progress_sink sink) {
+            return run_with_progress(env, domain::job::backup, stop, c, [&](engine::progress_sink sink) {
                 return agent::backup_work(*options, std::move(sink));
             });
         };
     });
-    auto* retention = app.add_subcommand("retention", "thin out the snapshots by the policy's rules");
+    auto* retention = app.add_subcommand("retention", "remove the snapshots that the policy's rules do not keep");
     auto dry_run = std::make_shared<bool>(false);
     retention->add_flag("--dry-run", *dry_run, "show what would be removed, and remove nothing");
     retention->callback([&c, dry_run] {

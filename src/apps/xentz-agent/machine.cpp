@@ -77,6 +77,7 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                   : std::move(to_terminal);
     m->processes_ = os::make_process_runner();
     m->process_table_ = os::make_process_table(*m->clock_);
+    m->sleep_ = os::make_sleep_inhibitor("xentz-agent");
     const auto environment = restic_environment();
     m->engine_ = restic::make_restic_engine({.program = restic_program(environment),
                                              .cache_directory = home.cache(),
@@ -84,20 +85,21 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                                              .base_environment = environment,
                                              .redactor = m->secrets_},
                                             *m->processes_);
-    m->environment_ = std::make_unique<agent::environment>(
-        agent::environment{.home = home,
-                           .files = *m->files_,
-                           .clock = *m->clock_,
-                           .random = *m->random_,
-                           .log = *m->log_,
-                           .secrets = m->secrets_,
-                           .engine = *m->engine_,
-                           .make_client = [](const http::client_options& o) { return http::make_client(o); },
-                           .agent_version = XENTZ_VERSION,
-                           .host_name = os::host_name(),
-                           .machine_id = os::machine_id(),
-                           .process_id = ::getpid(),
-                           .processes = *m->process_table_});
+    m->environment_ = std::make_unique<agent::environment>(agent::environment{
+        .home = home,
+        .files = *m->files_,
+        .clock = *m->clock_,
+        .random = *m->random_,
+        .log = *m->log_,
+        .secrets = m->secrets_,
+        .engine = *m->engine_,
+        .make_client = [](const http::client_options& o) { return http::make_client(o); },
+        .agent_version = XENTZ_VERSION,
+        .host_name = os::host_name(),
+        .machine_id = os::machine_id(),
+        .process_id = ::getpid(),
+        .processes = *m->process_table_,
+        .keep_awake = [sleep = m->sleep_.get()](const std::string& why) { return sleep->keep_awake(why); }});
     return m;
 }
 

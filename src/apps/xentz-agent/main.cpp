@@ -3,6 +3,7 @@
 #include "output.hpp"
 
 #include "agent/exit_code.hpp"
+#include "manual/manual_command.hpp"
 #include "os/stop.hpp"
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,7 @@ constexpr auto description =
     "  xentz-agent install --server URL --token-file FILE --include FOLDER   enrol this machine\n"
     "  xentz-agent backup                                                    back up now\n"
     "  xentz-agent status                                                    is the data safe?\n"
+    "  xentz-agent doctor                                                    what could stop the next backup?\n"
     "  xentz-agent restore latest --target FOLDER                            get it back";
 
 constexpr auto footer =
@@ -32,13 +34,17 @@ int run(int argc, char** argv)
     app.footer(footer);
     app.require_subcommand(1);
     app.fallthrough();
-    app.add_option("--config", c.config_file, "config file (default: ~/.xentz-agent/config.json)");
-    app.add_flag("--json", c.json, "print data as JSON");
-    app.add_flag("--verbose", c.verbose, "say more about what is done");
+    app.add_option("--config", c.config_file, "config.json to use; otherwise the one in the agent's home")
+        ->type_name("FILE");
+    app.add_flag("--json", c.json, "print data as JSON, for programs");
+    app.add_flag("--verbose", c.verbose, "say more, and how a run gets on where there is no terminal");
     apps::add_install_command(app, c);
     apps::add_job_commands(app, c);
     apps::add_read_commands(app, c);
+    apps::add_status_commands(app, c);
+    apps::add_doctor_command(app, c);
     apps::add_config_commands(app, c);
+    manual::add_manual_command(app, XENTZ_VERSION);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -2,6 +2,7 @@
 
 #include "agent/exit_code.hpp"
 
+#include <filesystem>
 #include <iostream>
 
 namespace xentz::apps {
@@ -15,5 +16,23 @@ int print_fault(const base::fault& f)
 void print_line(const std::string& text) { std::cout << text << "\n" << std::flush; }
 
 void print_warning(const std::string& text) { std::cerr << "xentz-agent: warning: " << text << "\n"; }
+
+std::string printable(std::string text)
+{
+    for (auto& ch : text)
+        if (static_cast<unsigned char>(ch) < 0x20 || ch == 0x7F) ch = '?';
+    return text;
+}
+
+std::vector<std::string> absolute_paths(const std::vector<std::string>& paths)
+{
+    std::vector<std::string> out;
+    for (const auto& p : paths) {
+        auto path = std::filesystem::absolute(p).lexically_normal().string();
+        if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+        out.push_back(std::move(path));
+    }
+    return out;
+}
 
 } // namespace xentz::apps

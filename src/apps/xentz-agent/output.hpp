@@ -6,6 +6,7 @@
 #include "wire/json.hpp"
 
 #include <string>
+#include <vector>
 
 namespace xentz::apps {
 
@@ -14,6 +15,12 @@ int print_fault(const base::fault& f);
 
 void print_line(const std::string& text);
 void print_warning(const std::string& text); // to standard error
+
+// A name may hold control characters; on a terminal they must not act.
+std::string printable(std::string text);
+
+// As they are meant from where the command is run; without a slash at the end.
+std::vector<std::string> absolute_paths(const std::vector<std::string>& paths);
 
 template <class T>
 void print_json(const T& v)

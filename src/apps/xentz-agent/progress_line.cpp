@@ -1,57 +1,62 @@
 #include "progress_line.hpp"
 
-#include "base/size_text.hpp"
-#include "base/time_text.hpp"
+#include "os/terminal.hpp"
+#include "progress_text.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cmath>
 #include <iostream>
 
 namespace xentz::apps {
 namespace {
 
-constexpr int bar_width = 20;
 constexpr auto to_line_start_and_clear = "\r\033[2K";
+constexpr std::chrono::seconds between_lines{30};
+// restic counts while it already works, and tells its progress once in a second: totals that stand still for that long
+// are all of it. By then the speed says something as well.
+constexpr std::chrono::seconds totals_settle{5};
 
 } // namespace
 
-progress_line::progress_line() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+progress_line::progress_line(progress_options o, base::logger& log)
+    : options_(o), log_(log), terminal_(os::is_terminal(os::output::error)),
+      coloured_(os::wants_colour(os::output::error))
+{
+}
 
-progress_line::~progress_line()
+progress_line::~progress_line() { clear(); }
+
+void progress_line::clear()
 {
     if (drawn_) std::cerr << to_line_start_and_clear << std::flush;
+    drawn_ = false;
 }
 
 void progress_line::show(const engine::progress& p)
 {
-    if (!terminal_) return;
-    drawn_ = true;
-    const auto elapsed = std::chrono::steady_clock::now() - began_;
-    std::cerr << to_line_start_and_clear
-              << progress_text(p, std::chrono::duration_cast<std::chrono::milliseconds>(elapsed)) << std::flush;
+    const auto elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_);
+    rate_.note(elapsed, p.bytes_done);
+    estimate(p, elapsed);
+    if (terminal_) {
+        // The last column stays free: some terminals break the line as soon as it is written to.
+        const auto width = os::terminal_width(os::output::error) - 1;
+        std::cerr << to_line_start_and_clear << progress_bar(p, {rate_.per_second(), width, coloured_}) << std::flush;
+        drawn_ = true;
+    } else if (options_.verbose && elapsed - last_line_ >= between_lines) {
+        last_line_ = elapsed;
+        std::cerr << "xentz-agent: " << progress_sentence(p, rate_.per_second()) << "\n" << std::flush;
+    }
 }
 
-std::string progress_text(const engine::progress& p, std::chrono::milliseconds elapsed)
+void progress_line::estimate(const engine::progress& p, std::chrono::milliseconds elapsed)
 {
-    const auto fraction = std::clamp(p.fraction, 0.0, 1.0);
-    const auto filled = static_cast<int>(std::lround(fraction * bar_width));
-    auto percent = std::to_string(std::lround(fraction * 100));
-    percent.insert(0, percent.size() < 3 ? 3 - percent.size() : 0, ' ');
-    auto text = "[" + std::string(static_cast<std::size_t>(filled), '#') +
-                std::string(static_cast<std::size_t>(bar_width - filled), '-') + "] " + percent + "%  " +
-                base::to_size(p.bytes_done) + " of " + base::to_size(p.bytes_total) + ", " +
-                std::to_string(p.files_done) + " of " + std::to_string(p.files_total) + " files";
-    const auto ms = elapsed.count();
-    if (ms < 1000 || p.bytes_done == 0) return text;
-    const auto per_second = static_cast<double>(p.bytes_done) * 1000.0 / static_cast<double>(ms);
-    text += ", " + base::to_size(static_cast<std::uint64_t>(per_second)) + "/s";
-    if (fraction > 0.01 && fraction < 1.0) {
-        const auto left = static_cast<double>(ms) * (1.0 - fraction) / fraction;
-        text += ", " + base::to_words(std::chrono::milliseconds{static_cast<std::int64_t>(left)}) + " left";
-    }
-    return text;
+    if (p.bytes_total != totals_.bytes) totals_ = {p.bytes_total, elapsed};
+    if (!options_.estimate || p.bytes_total == 0 || elapsed - totals_.since < totals_settle) return;
+    options_.estimate = false;
+    const auto text = "the first backup: " + estimate_sentence(p, rate_.per_second());
+    log_.info(text);
+    if (!terminal_) return;
+    clear();
+    std::cerr << "xentz-agent: " << text << "\n";
 }
 
 } // namespace xentz::apps

@@ -1,17 +1,25 @@
-// A progress bar on a terminal; nothing elsewhere, so that logs stay readable.
+// How a run gets on, on standard error: a bar on a terminal; elsewhere, so that logs stay readable, nothing, or with
+// `verbose` a line every half minute. Once it is known how much there is, a first run says what to expect, on the
+// terminal and in the log.
 #pragma once
 
+#include "base/log.hpp"
 #include "engine/engine.hpp"
+#include "rate.hpp"
 
 #include <chrono>
-#include <string>
+#include <cstdint>
 
 namespace xentz::apps {
 
+struct progress_options {
+    bool verbose = false;
+    bool estimate = false; // a first run
+};
+
 class progress_line {
 public:
-    // Draws on standard error where that is a terminal.
-    progress_line();
+    progress_line(progress_options o, base::logger& log);
     ~progress_line(); // removes the bar
     progress_line(const progress_line&) = delete;
     progress_line& operator=(const progress_line&) = delete;
@@ -19,12 +27,23 @@ public:
     void show(const engine::progress& p);
 
 private:
-    bool terminal_;
-    bool drawn_ = false;
-    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
+    void clear();
+    void estimate(const engine::progress& p, std::chrono::milliseconds elapsed);
 
-// "[#########-----------]  45%  1.2 GiB of 2.7 GiB, 3 of 8 files, 41.0 MiB/s, 37.0 s left"
-std::string progress_text(const engine::progress& p, std::chrono::milliseconds elapsed);
+    struct totals {
+        std::uint64_t bytes = 0;
+        std::chrono::milliseconds since{0}; // when they were last seen to change
+    };
+
+    progress_options options_;
+    base::logger& log_;
+    bool terminal_;
+    bool coloured_;
+    bool drawn_ = false;
+    rate rate_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    totals totals_;
+    std::chrono::milliseconds last_line_{0};
+};
 
 } // namespace xentz::apps

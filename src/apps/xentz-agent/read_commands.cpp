@@ -54,14 +54,6 @@ int show_snapshots(agent::environment& env, bool json, std::stop_token stop)
     return agent::exit_done;
 }
 
-// A name may hold control characters; on a terminal they must not act.
-std::string printable(std::string text)
-{
-    for (auto& ch : text)
-        if (static_cast<unsigned char>(ch) < 0x20 || ch == 0x7F) ch = '?';
-    return text;
-}
-
 int show_files(agent::environment& env, const std::string& snapshot, const std::string& path, bool json,
                std::stop_token stop)
 {
@@ -82,14 +74,14 @@ int show_files(agent::environment& env, const std::string& snapshot, const std::
 
 void add_read_commands(CLI::App& app, context& c)
 {
-    app.add_subcommand("snapshots", "show this machine's snapshots")->callback([&c] {
+    app.add_subcommand("snapshots", "list this machine's snapshots, the newest last")->callback([&c] {
         c.action = [&c](agent::environment& env, std::stop_token stop) { return show_snapshots(env, c.json, stop); };
     });
-    auto* ls = app.add_subcommand("ls", "show the files of a snapshot; with --json one object per line");
+    auto* ls = app.add_subcommand("ls", "list the files of a snapshot; with --json one object in each line");
     auto snapshot = std::make_shared<std::string>("latest");
     auto path = std::make_shared<std::string>();
-    ls->add_option("SNAPSHOT", *snapshot, "an id, latest, or a day such as 2026-11-23")->required();
-    ls->add_option("PATH", *path, "only what is below this folder");
+    ls->add_option("SNAPSHOT", *snapshot, "an id, latest, or a day such as 2026-11-23")->type_name("")->required();
+    ls->add_option("PATH", *path, "only what is below this folder")->type_name("");
     ls->callback([&c, snapshot, path] {
         c.action = [&c, snapshot, path](agent::environment& env, std::stop_token stop) {
             return show_files(env, *snapshot, *path, c.json, stop);

@@ -170,7 +170,7 @@ class ControlProxy:
                     self._say(verdict(answer) if verdict else answer)
 
             def _say(self, answer):
-                self.send_response(answer.status)
+                self.send_response_only(answer.status)  # its own Date is not the server's
                 for name, value in answer.headers.items():
                     if name not in ("content-length", "connection", "transfer-encoding"):
                         self.send_header(name, value)

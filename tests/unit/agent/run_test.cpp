@@ -95,6 +95,26 @@ TEST_F(running, holds_the_lock_under_its_name)
     EXPECT_TRUE(os::try_lock(m.env.home.lock(), "x"));
 }
 
+TEST_F(running, the_machine_stays_awake_as_long_as_it_runs)
+{
+    struct noted final : os::wakefulness {
+        std::vector<std::string>& log;
+        explicit noted(std::vector<std::string>& l) : log(l) {}
+        ~noted() override { log.emplace_back("may sleep"); }
+        noted(const noted&) = delete;
+        noted& operator=(const noted&) = delete;
+        bool granted() const override { return true; }
+    };
+    std::vector<std::string> order;
+    m.env.keep_awake = [&](const std::string& why) {
+        order.push_back("awake for " + why);
+        return std::make_unique<noted>(order);
+    };
+    m.restic.on_call = [&](std::string_view call) { order.emplace_back(call); };
+    ASSERT_TRUE(m.backup());
+    EXPECT_EQ(order, (std::vector<std::string>{"awake for backup", "backup", "may sleep"}));
+}
+
 TEST(not_enrolled, nothing_is_made)
 {
     machine m;

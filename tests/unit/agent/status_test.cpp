@@ -146,6 +146,54 @@ TEST_F(telling, an_incomplete_one)
     expect("partial");
 }
 
+TEST_F(telling, an_incomplete_one_names_what_is_missing)
+{
+    enrolled_with_config();
+    auto s = run(domain::run_status::partial, 90s);
+    s.metrics = {.files_total = 10, .files_unreadable = 25, .snapshot_id = "5b57749a"};
+    for (int i = 0; i < 22; ++i) s.unreadable.push_back({"/srv/" + std::to_string(i), "permission denied"});
+    s.fault = domain::run_fault{"source-unreadable", "a snapshot was made, but 25 files or folders are not in it: ...",
+                                "Give the agent the right to read them", false};
+    s.last_good = good_run{s.finished_at, s.status, "5b57749a"};
+    store(s);
+    expect("unreadable");
+}
+
+TEST_F(telling, what_will_trouble_later_backups)
+{
+    m.enrol();
+    m.write(m.env.home.cached_config(), wire::encode(cached_config{.etag = "\"v1\"",
+                                                                   .fetched_at = m.clock.now() - 9 * 24h,
+                                                                   .config = wire::encode_config(m.server.config)}));
+    store(good_backup(2h));
+    auto retention = run(domain::run_status::failure, 20 * 24h);
+    retention.job = domain::job::retention;
+    retention.fault = domain::run_fault{"clock-wrong", "this machine's clock is 12 minutes ahead of the server's",
+                                        "Set the clock", false};
+    store(retention);
+    auto check = run(domain::run_status::success, 61 * 24h);
+    check.job = domain::job::check;
+    store(check);
+    m.write(m.env.home.rejected() / "20261123T173105.000000Z-backup-failure.json", "{}");
+    expect("troubled");
+    EXPECT_EQ(read().reports_rejected, 1U);
+    EXPECT_EQ(read().notes.size(), 4U);
+    retention.status = domain::run_status::success;
+    store(retention);
+    EXPECT_EQ(read().notes[1], "The last retention is 20 days old");
+}
+
+TEST_F(telling, nothing_of_that_while_all_is_well_or_nothing_runs)
+{
+    enrolled_with_config();
+    store(good_backup(2h));
+    EXPECT_TRUE(read().notes.empty());
+    m.server.config.enabled = false;
+    m.write(m.env.home.cached_config(), wire::encode(cached_config{.fetched_at = m.clock.now() - 90 * 24h,
+                                                                   .config = wire::encode_config(m.server.config)}));
+    EXPECT_TRUE(read().notes.empty());
+}
+
 TEST_F(telling, an_old_one)
 {
     enrolled_with_config();
@@ -164,6 +212,10 @@ TEST_F(telling, one_of_the_future)
     EXPECT_EQ(read().verdict, "This machine's last backup was good");
     EXPECT_NE(describe(read(), m.clock.now()).find("at 2026-11-23T19:31:05Z by a clock that was ahead"),
               std::string::npos);
+    ASSERT_EQ(read().notes.size(), 1U);
+    EXPECT_TRUE(read().notes[0].starts_with("This machine's clock is wrong, or was: its last backup ended at 2026-"));
+    store(good_backup(-5min));
+    EXPECT_TRUE(read().notes.empty());
 }
 
 TEST_F(telling, a_revoked_device)
