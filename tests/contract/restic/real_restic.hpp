@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <random>
 #include <string>
@@ -74,18 +75,27 @@ public:
     {
         write_file(scratch.path() / "password", "correct horse");
         runner = os::make_process_runner();
-        engine = make_restic_engine({.program = without_privilege(restic, scratch.path()),
-                                     .cache_directory = scratch.path() / "cache",
-                                     .runtime_directory = scratch.path() / "run",
-                                     .base_environment = {{"PATH", "/usr/bin:/bin"},
-                                                          {"HOME", scratch.path().string()},
-                                                          {"TMPDIR", scratch.path().string()}},
-                                     .limits = {.longest = std::chrono::minutes{4}}},
-                                    *runner);
+        engine = make_engine({.program = without_privilege(restic, scratch.path())});
         session = open(domain::restic_options{});
         std::filesystem::create_directory(source());
     }
 
+    // What is left out of the setup is filled in.
+    std::unique_ptr<engine::backup_engine> make_engine(restic_setup setup)
+    {
+        if (setup.program.empty()) setup.program = program;
+        setup.cache_directory = scratch.path() / "cache";
+        setup.runtime_directory = scratch.path() / "run";
+        setup.base_environment = {
+            {"PATH", "/usr/bin:/bin"}, {"HOME", scratch.path().string()}, {"TMPDIR", scratch.path().string()}};
+        setup.limits.longest = std::chrono::minutes{4};
+        return make_restic_engine(std::move(setup), *runner);
+    }
+
+    std::unique_ptr<engine::session> open_at(const std::string& address)
+    {
+        return open({.address = address, .password_file = scratch.path() / "password"});
+    }
     std::unique_ptr<engine::session> open(const domain::restic_options& options)
     {
         return open(
@@ -117,6 +127,17 @@ template <class T>
 std::string fault_of(const base::result<T>& r)
 {
     return r ? std::string{} : std::string{base::name(r.error().code)} + ": " + base::sentence(r.error());
+}
+
+inline void with_each_restic(const std::function<void(real_repository&)>& test)
+{
+    for (const auto& restic : real_restics()) {
+        real_repository r{restic};
+        const auto version = r.engine->version();
+        SCOPED_TRACE(restic.string() + " " + version.value_or(fault_of(version)));
+        ASSERT_TRUE(version);
+        test(r);
+    }
 }
 
 } // namespace xentz::restic

@@ -21,17 +21,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-void with_each_restic(const std::function<void(real_repository&)>& test)
-{
-    for (const auto& restic : real_restics()) {
-        real_repository r{restic};
-        const auto version = r.engine->version();
-        SCOPED_TRACE(restic.string() + " " + version.value_or(fault_of(version)));
-        ASSERT_TRUE(version);
-        test(r);
-    }
-}
-
 TEST(real_restic, is_asked_for_its_version)
 {
     with_each_restic([](real_repository& r) {
@@ -333,25 +322,6 @@ TEST(real_restic, is_interrupted_cleanly_and_meanwhile_holds_a_lock)
         EXPECT_TRUE(std::filesystem::is_empty(r.repository() / "locks"));
         EXPECT_TRUE(r.session->check(false, {}));
         EXPECT_THAT(r.session->snapshots(std::nullopt, {}).value(), IsEmpty());
-    });
-}
-
-TEST(real_restic, tells_that_a_server_cannot_be_reached)
-{
-    with_each_restic([](real_repository& r) {
-        // Newer versions try for a quarter of an hour.
-        const auto engine = make_restic_engine({.program = r.program,
-                                                .cache_directory = r.scratch.path() / "cache",
-                                                .runtime_directory = r.scratch.path() / "run",
-                                                .base_environment = {{"PATH", "/usr/bin:/bin"}},
-                                                .limits = {.longest = 3s}},
-                                               *r.runner);
-        auto session = std::move(*engine->open(
-            {.address = "rest:http://me:pass4711word@127.0.0.1:9/r/", .password_file = r.scratch.path() / "password"}));
-        const auto newest = session->latest(r.ours, {});
-        ASSERT_FALSE(newest);
-        EXPECT_EQ(newest.error().code, fault_code::repository_unreachable) << fault_of(newest);
-        EXPECT_THAT(fault_of(newest), Not(HasSubstr("pass4711word")));
     });
 }
 
