@@ -18,6 +18,8 @@
 
 namespace xentz::agent {
 
+struct scheduling;
+
 struct environment {
     agent::home home;
     os::files& files;
@@ -35,6 +37,7 @@ struct environment {
     const os::process_table& processes;
     // Holds while the result lives; may be empty.
     std::function<std::unique_ptr<os::wakefulness>(const std::string& why)> keep_awake;
+    const scheduling* timers = nullptr; // absent: this agent has no part in any scheduler
 };
 
 } // namespace xentz::agent

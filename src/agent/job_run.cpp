@@ -4,6 +4,7 @@
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
 #include "agent/report.hpp"
+#include "agent/timetable.hpp"
 #include "os/lock.hpp"
 
 #include <algorithm>
@@ -111,6 +112,7 @@ public:
             return std::unexpected(effective.error());
         if (effective)
             if (auto ok = check_enabled(*effective); !ok) return base::failed(ok);
+        if (effective) set_timers(*effective);
 
         const running_marker marker{.job = job_,
                                     .started_at = env_.clock.now(),
@@ -125,12 +127,23 @@ public:
         state.duration_ms = (env_.clock.elapsed() - began).count() / 1000;
         if (effective) {
             add_circumstances(state, *effective, clock_skew_);
+            state.warnings.insert(state.warnings.end(), notes_.begin(), notes_.end());
             if (outcome) state.repository = without_credential(effective->config.restic.repository);
         }
         return finish(std::move(state), outcome, stop);
     }
 
 private:
+    // The timers follow the config that was just fetched. A scheduler that refuses costs no backup.
+    void set_timers(const effective_config& effective)
+    {
+        const auto kept = keep_timers(env_, local_, effective.config.schedule);
+        if (!kept)
+            notes_.push_back("the schedule could not be set: " + base::sentence(kept.error()));
+        else if (*kept)
+            notes_.push_back(**kept);
+    }
+
     result<job_outcome> attempt(const job_work& work, const effective_config& effective,
                                 const std::optional<job_state>& previous, std::stop_token stop)
     {
@@ -193,6 +206,7 @@ private:
     std::optional<control_plane> server_;
     bool online_ = false;
     std::optional<std::chrono::seconds> clock_skew_;
+    std::vector<std::string> notes_; // for the report
 };
 
 constexpr std::chrono::hours longest_wait_for_lock{12};
@@ -228,6 +242,11 @@ result<run_result> run_job(environment& env, domain::job j, const job_work& work
     // While it waited for the lock, somebody may have changed it.
     local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
+    if (options.still_due && !options.still_due(*local)) {
+        run_result nothing;
+        nothing.not_due = true;
+        return nothing;
+    }
     fix_host(env, *local);
     const auto awake = env.keep_awake ? env.keep_awake(std::string{domain::name(j)}) : nullptr;
     return run{env, j, *local, (*lock)->descriptor()}(work, stop);

@@ -24,6 +24,8 @@ namespace xentz::agent {
 struct run_options {
     // By the scheduler: waits for the run lock where another run has it. By hand: says who has it.
     bool scheduled = false;
+    // Asked once the lock is held, where it is set: false ends the run before anything is done.
+    std::function<bool(const local_config&)> still_due = nullptr;
 };
 
 // What a job's work is given.
@@ -55,6 +57,7 @@ struct run_result {
     job_state state;
     std::optional<base::fault> fault; // why it failed or is partial
     std::size_t reports_pending = 0;
+    bool not_due = false; // nothing was done, and nothing else here means anything
 };
 
 // A fault where the run did not begin and nothing was recorded: run_locked, not enrolled, a home that cannot be

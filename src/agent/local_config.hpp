@@ -34,6 +34,7 @@ struct local_config {
     std::optional<std::string> ca_file;
     bool allow_http = false;
     domain::schedule schedule;
+    std::optional<std::string> scheduler; // that holds the timers: systemd, cron, ...; absent: none does
     std::vector<std::string> include; // in addition to the server's
     std::vector<std::string> exclude;
     local_restic restic;
@@ -43,7 +44,7 @@ struct local_config {
 };
 BOOST_DESCRIBE_STRUCT(local_config, (),
                       (format, server_url, tenant_id, device_id, device_api_key, user_id, host, enabled, ca_file,
-                       allow_http, schedule, include, exclude, restic, retention))
+                       allow_http, schedule, scheduler, include, exclude, restic, retention))
 
 constexpr std::uint32_t local_config_format = 1;
 

@@ -1,6 +1,7 @@
 #include "agent/status.hpp"
 
 #include "agent/local_config.hpp"
+#include "agent/timetable.hpp"
 #include "base/size_text.hpp"
 
 #include <algorithm>
@@ -219,6 +220,42 @@ std::uint64_t count_reports(os::files& fs, const std::filesystem::path& folder)
     return n;
 }
 
+void read_schedule(environment& env, const local_config& local, status& s)
+{
+    s.scheduler = local.scheduler;
+    if (!local.scheduler) return;
+    const auto timers = look_at_timers(env, *env.timers, local);
+    if (!timers) {
+        s.schedule_problem = timers.error().message;
+        return;
+    }
+    if (timers->presence != schedule::presence::as_wanted) s.schedule_problem = timers->difference;
+    if (!timers->caveat.empty()) s.schedule_caveat = timers->caveat;
+    s.next_runs = timers->next_runs;
+}
+
+void judge_schedule(status& s)
+{
+    if (s.state != "active" || !s.schedule_problem) return;
+    const auto text = "The next backup will not come by itself: " + *s.schedule_problem;
+    if (s.remedy.empty()) s.remedy = "Run `xentz-agent install --scheduler auto`";
+    s.notes.push_back(text + ". `xentz-agent install --scheduler auto` sets the timers again");
+}
+
+void describe_schedule(std::string& out, const status& s)
+{
+    out += "Next run    ";
+    if (!s.scheduler)
+        out += "nothing is scheduled; call `xentz-agent run-due` every hour from a scheduler of your own\n";
+    else if (s.schedule_problem)
+        out += "unsure, by " + *s.scheduler + ": " + *s.schedule_problem + "\n";
+    else if (s.next_runs.empty())
+        out += "by " + *s.scheduler + "\n";
+    else
+        out += base::to_rfc3339(s.next_runs.front()) + ", by " + *s.scheduler + "\n";
+    if (s.scheduler && s.schedule_caveat) out += "            note: " + *s.schedule_caveat + "\n";
+}
+
 } // namespace
 
 status read_status(environment& env)
@@ -241,8 +278,10 @@ status read_status(environment& env)
     s.restore = load_state(env.files, env.home, domain::job::restore);
     s.reports_pending = count_reports(env.files, env.home.spool());
     s.reports_rejected = count_reports(env.files, env.home.rejected());
+    if (local && env.timers != nullptr) read_schedule(env, *local, s);
     judge(s, now);
     note(s, now);
+    judge_schedule(s);
     if (!local && local.error().code != base::fault_code::config_missing) {
         s.verdict = local.error().message;
         s.remedy = local.error().remedy;
@@ -270,7 +309,7 @@ std::string describe(const status& s, base::time_point now)
         out += "\n";
         out += "Reports     " + reports_text(s) + "\n";
     }
-    out += "Next run    nothing is scheduled; call `xentz-agent backup` from a scheduler of your own\n";
+    describe_schedule(out, s);
     if (s.running) out += "A run is under way, or was killed.\n";
     return out;
 }

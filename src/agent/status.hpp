@@ -38,14 +38,18 @@ struct status {
     std::uint64_t reports_pending = 0;
     std::uint64_t reports_rejected = 0; // set aside: the server refused them for good
     config_status config;
-    std::vector<base::time_point> next_runs; // empty: nothing is scheduled
-    std::string verdict;                     // one sentence
-    std::string remedy;                      // what to do; empty where nothing is to be done
-    std::vector<std::string> notes;          // further sentences that somebody should read
+    std::vector<base::time_point> next_runs;     // empty: nothing is scheduled
+    std::optional<std::string> scheduler;        // that starts them; absent: none does
+    std::optional<std::string> schedule_problem; // why runs may not come
+    std::optional<std::string> schedule_caveat;  // what to know about them
+    std::string verdict;                         // one sentence
+    std::string remedy;                          // what to do; empty where nothing is to be done
+    std::vector<std::string> notes;              // further sentences that somebody should read
 };
 BOOST_DESCRIBE_STRUCT(status, (),
                       (format, enrolled, server_url, device_id, state, running, backup, retention, check, restore,
-                       reports_pending, reports_rejected, config, next_runs, verdict, remedy, notes))
+                       reports_pending, reports_rejected, config, next_runs, scheduler, schedule_problem,
+                       schedule_caveat, verdict, remedy, notes))
 
 status read_status(environment& env);
 

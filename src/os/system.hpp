@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ public:
 };
 std::unique_ptr<process_table> make_process_table(const base::clock& clock);
 
+std::filesystem::path program_path(); // of the program that calls it
+std::uint32_t user_id();              // effective; 0 is root
+std::string user_name();              // its name, or its number where it has none
 std::string host_name();
 std::string machine_id();   // of this installation of the system (machine-id(5)); empty where there is none
 std::string os_name();      // "linux", "macos", "windows"

@@ -51,6 +51,15 @@ std::unexpected<base::fault> not_here(std::string_view wish, const std::string& 
 
 } // namespace
 
+std::unique_ptr<scheduler_host> make_host(std::string_view name, const surroundings& s)
+{
+    if (name == "systemd") return make_systemd_host(s);
+    if (name == "cron") return make_cron_host(s);
+    if (name == "launchd") return make_launchd_host(s);
+    if (name == "task-scheduler") return make_task_scheduler_host(s);
+    return nullptr;
+}
+
 result<choice> choose_host(std::string_view wish, const surroundings& s)
 {
     if (wish == "auto") return automatic(s);

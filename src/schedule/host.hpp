@@ -62,6 +62,9 @@ std::unique_ptr<scheduler_host> make_cron_host(const surroundings& s);
 std::unique_ptr<scheduler_host> make_launchd_host(const surroundings& s);
 std::unique_ptr<scheduler_host> make_task_scheduler_host(const surroundings& s);
 
+// By its name; empty for another one.
+std::unique_ptr<scheduler_host> make_host(std::string_view name, const surroundings& s);
+
 struct choice {
     std::unique_ptr<scheduler_host> host;
     std::string why; // a sentence without a full stop

@@ -63,6 +63,17 @@ std::string hardening(const timer_set& t, unit_scope scope)
     return out + "\n";
 }
 
+// The colon: no substitution of variables. systemd takes no quote and no backslash in the name of a program, however
+// they are written; sh does.
+std::string command_line(task what, const timer_set& t)
+{
+    const auto program = t.command.program.string();
+    const bool odd = program.find_first_of("\"'\\") != std::string::npos;
+    auto out = odd ? R"(:/bin/sh -c "exec \"$0\" \"$@\"" )" + systemd_word(program) : systemd_word(":" + program);
+    for (const auto& word : arguments_of(t.command, what)) out += " " + systemd_word(word);
+    return out;
+}
+
 std::string service(task what, const timer_set& t, unit_scope scope)
 {
     std::string out = heading;
@@ -71,9 +82,7 @@ std::string service(task what, const timer_set& t, unit_scope scope)
     out += "\n[Service]\nType=oneshot\n";
     for (const auto& [key, value] : t.command.environment)
         out += "Environment=" + systemd_word(key + "=" + value) + "\n";
-    // The colon: no substitution of variables.
-    out += "ExecStart=" + systemd_word(":" + t.command.program.string());
-    for (const auto& word : arguments_of(t.command, what)) out += " " + systemd_word(word);
+    out += "ExecStart=" + command_line(what, t);
     out += "\n"
            // A backup may take as long as it takes. On a stop the agent interrupts restic and gives it two minutes.
            "TimeoutStartSec=infinity\n"

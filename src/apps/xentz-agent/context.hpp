@@ -24,9 +24,10 @@ struct context {
 
 // Each adds its commands below `app` and sets context.action where one of them is called.
 void add_install_command(CLI::App& app, context& c);
-void add_job_commands(CLI::App& app, context& c);    // backup, retention, restore
-void add_read_commands(CLI::App& app, context& c);   // snapshots, ls
-void add_config_commands(CLI::App& app, context& c); // config
+void add_job_commands(CLI::App& app, context& c);      // backup, retention, restore
+void add_schedule_commands(CLI::App& app, context& c); // run-due, uninstall
+void add_read_commands(CLI::App& app, context& c);     // snapshots, ls
+void add_config_commands(CLI::App& app, context& c);   // config
 void add_doctor_command(CLI::App& app, context& c);
 void add_status_commands(CLI::App& app, context& c); // status, version
 

@@ -1,5 +1,6 @@
 #include "agent/enrolment.hpp"
 #include "agent/exit_code.hpp"
+#include "agent/timetable.hpp"
 #include "context.hpp"
 #include "os/files.hpp"
 #include "output.hpp"
@@ -50,9 +51,6 @@ result<std::string> token_of(agent::environment& env, const install_options& o)
 
 result<agent::enrolment_result> install(agent::environment& env, const install_options& o, std::stop_token stop)
 {
-    if (o.scheduler != "auto" && o.scheduler != "none")
-        return fail(fault_code::usage, "--scheduler " + o.scheduler + " is not supported by this version",
-                    "Use --scheduler none and call `xentz-agent backup` from your own scheduler");
     if (!o.repository.empty()) {
         agent::legacy_options legacy{.repository = o.repository, .user_id = o.user_id};
         legacy.password_file = absolute_or_none(o.password_file);
@@ -114,23 +112,51 @@ void tell(agent::environment& env, const install_options& o, const agent::enrolm
     if (r.folders == std::size_t{0})
         print_warning("no folder is named to be backed up; add include to the policy or to " +
                       env.home.config.string());
-    print_line("Nothing is scheduled: call `xentz-agent backup` yourself or from a scheduler of your own.");
+}
+
+// The schedule after an enrolment, and by itself on a machine that is enrolled. The enrolment holds, whatever comes of
+// the schedule.
+result<std::string> schedule_runs(agent::environment& env, agent::local_config& local, const std::string& wish)
+{
+    return agent::install_timers(env, *env.timers, local, wish);
+}
+
+int schedule_again(agent::environment& env, const install_options& o)
+{
+    auto local = agent::load_local_config(env.files, env.home.config, *env.secrets);
+    if (!local) return print_fault(local.error());
+    const auto done = schedule_runs(env, *local, o.scheduler);
+    if (!done) return print_fault(done.error());
+    print_line(*done + ".");
+    return agent::exit_done;
+}
+
+std::vector<base::time_point> next_runs(agent::environment& env, const agent::local_config& local)
+{
+    const auto timers = agent::look_at_timers(env, *env.timers, local);
+    return timers ? timers->next_runs : std::vector<base::time_point>{};
 }
 
 int run_install(agent::environment& env, const install_options& o, bool json, std::stop_token stop)
 {
-    const auto r = install(env, o, stop);
+    const bool enrols = !o.server.empty() || !o.repository.empty() || !o.token.empty() || !o.token_file.empty();
+    if (!enrols && env.files.info(env.home.config)) return schedule_again(env, o);
+    auto r = install(env, o, stop);
     if (!r) return print_fault({r.error().code, env.secrets->clean(r.error().message), r.error().remedy});
-    if (!json) {
-        tell(env, o, *r);
-        return agent::exit_done;
-    }
+    if (!json) tell(env, o, *r);
+    const auto scheduled = schedule_runs(env, r->config, o.scheduler);
+    if (!json && scheduled) print_line(*scheduled + ".");
+    if (!scheduled) print_warning("enrolled, but nothing is scheduled: " + base::sentence(scheduled.error()));
+    const int code = scheduled ? agent::exit_done : agent::exit_failed;
+    if (!json) return code;
     print_json(install_output{.tenant_id = r->config.tenant_id,
                               .device_id = r->config.device_id,
                               .user_id = r->config.user_id,
                               .home = env.home.folder.string(),
-                              .password_file = r->config.restic.password_file});
-    return agent::exit_done;
+                              .password_file = r->config.restic.password_file,
+                              .scheduler = r->config.scheduler.value_or("none"),
+                              .next_runs = next_runs(env, r->config)});
+    return code;
 }
 
 } // namespace
@@ -169,7 +195,7 @@ void add_install_command(CLI::App& app, context& c)
     install->add_option("--user-id", o->user_id, "last part of the repository's address")
         ->type_name("ID")
         ->capture_default_str();
-    install->add_option("--scheduler", o->scheduler, "auto or none; nothing is scheduled by this version")
+    install->add_option("--scheduler", o->scheduler, "auto, systemd, cron, launchd, task-scheduler or none")
         ->type_name("NAME")
         ->capture_default_str();
     install

@@ -1,7 +1,9 @@
 #include "agent/exit_code.hpp"
 #include "agent/restore.hpp"
+#include "agent/scheduled_run.hpp"
 #include "base/size_text.hpp"
 #include "context.hpp"
+#include "job_output.hpp"
 #include "output.hpp"
 #include "progress_line.hpp"
 
@@ -38,7 +40,8 @@ std::string summary(const agent::job_state& s)
     return "Done" + took;
 }
 
-// Says what came of a run, and gives its exit code.
+} // namespace
+
 int conclude(const agent::environment& env, base::result<agent::run_result> r, bool json)
 {
     if (!r) return print_fault(r.error());
@@ -56,6 +59,16 @@ int conclude(const agent::environment& env, base::result<agent::run_result> r, b
                           : std::to_string(r->reports_pending) + " reports wait in the spool; the next run sends them");
     if (!r->fault || s.status == domain::run_status::partial) return agent::exit_code_of(s.status);
     return print_fault({r->fault->code, env.secrets->clean(r->fault->message), env.secrets->clean(r->fault->remedy)});
+}
+
+namespace {
+
+// A run that a timer started: does what is due, and says nothing where nothing is.
+int run_by_timer(agent::environment& env, domain::job j, const agent::job_work& work, bool json, std::stop_token stop)
+{
+    auto done = agent::run_scheduled(env, *env.timers, j, work, std::move(stop));
+    if (!done) return print_fault(done.error());
+    return *done ? conclude(env, std::move(**done), json) : agent::exit_done;
 }
 
 int run_with_progress(agent::environment& env, domain::job j, std::stop_token stop, const context& c,
@@ -126,8 +139,13 @@ void add_job_commands(CLI::App& app, context& c)
                      "make a missing repository (one's own, without a control plane)");
     backup->add_flag("--accept-repository", options->accept_repository,
                      "the repository is meant to be another one than before: pin this one");
-    backup->callback([&c, options] {
-        c.action = [&c, options](agent::environment& env, std::stop_token stop) {
+    auto scheduled = std::make_shared<bool>(false);
+    backup->add_flag("--scheduled", *scheduled, "only where it is due; what a scheduler's timer says");
+    backup->callback([&c, options, scheduled] {
+        c.action = [&c, options, scheduled](agent::environment& env, std::stop_token stop) {
+            if (*scheduled)
+                return run_by_timer(env, domain::job::backup, agent::backup_work(*options, [](const auto&) {}), c.json,
+                                    stop);
             return run_with_progress(env, domain::job::backup, stop, c, [&](engine::progress_sink sink) {
                 return agent::backup_work(*options, std::move(sink));
             });
@@ -136,8 +154,11 @@ void add_job_commands(CLI::App& app, context& c)
     auto* retention = app.add_subcommand("retention", "remove the snapshots that the policy's rules do not keep");
     auto dry_run = std::make_shared<bool>(false);
     retention->add_flag("--dry-run", *dry_run, "show what would be removed, and remove nothing");
-    retention->callback([&c, dry_run] {
-        c.action = [&c, dry_run](agent::environment& env, std::stop_token stop) {
+    auto thin_when_due = std::make_shared<bool>(false);
+    retention->add_flag("--scheduled", *thin_when_due, "only where it is due; what a scheduler's timer says");
+    retention->callback([&c, dry_run, thin_when_due] {
+        c.action = [&c, dry_run, thin_when_due](agent::environment& env, std::stop_token stop) {
+            if (*thin_when_due) return run_by_timer(env, domain::job::retention, agent::retention_work(), c.json, stop);
             if (*dry_run) return preview(env, c.json, stop);
             return conclude(env, agent::run_job(env, domain::job::retention, agent::retention_work(), stop), c.json);
         };

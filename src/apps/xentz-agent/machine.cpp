@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include "scheduling.hpp"
+
 #include "os/log.hpp"
 #include "os/system.hpp"
 #include "restic/environment.hpp"
@@ -31,12 +33,21 @@ result<std::filesystem::path> user_home()
     return fail(fault_code::usage, "the user has no home folder", "Set HOME or XENTZ_AGENT_HOME");
 }
 
+// What the package made for the machine's own agent (docs/packages.md).
+bool is_packaged() { return ::geteuid() == 0 && std::filesystem::is_directory("/etc/xentz-agent"); }
+
 result<std::filesystem::path> agent_home()
 {
     if (const auto named = variable("XENTZ_AGENT_HOME"); !named.empty()) return std::filesystem::absolute(named);
+    if (is_packaged()) return "/var/lib/xentz-agent";
     auto home = user_home();
     if (!home) return home;
     return *home / ".xentz-agent";
+}
+
+std::filesystem::path default_config(const std::filesystem::path& home)
+{
+    return (is_packaged() && variable("XENTZ_AGENT_HOME").empty() ? "/etc/xentz-agent" : home) / "config.json";
 }
 
 std::map<std::string, std::string> restic_environment()
@@ -64,7 +75,7 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
     if (!folder) return std::unexpected(folder.error());
     agent::home home;
     home.folder = folder->lexically_normal();
-    home.config = config_file.empty() ? home.folder / "config.json" : std::filesystem::absolute(config_file);
+    home.config = config_file.empty() ? default_config(home.folder) : std::filesystem::absolute(config_file);
 
     auto m = std::unique_ptr<machine>(new machine);
     m->files_ = os::make_files();
@@ -85,6 +96,9 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                                              .base_environment = environment,
                                              .redactor = m->secrets_},
                                             *m->processes_);
+    m->zone_ = os::make_local_zone();
+    m->timers_ = make_scheduling({.files = *m->files_, .processes = *m->processes_, .zone = *m->zone_}, home,
+                                 {variable, user_home().value_or("/")});
     m->environment_ = std::make_unique<agent::environment>(agent::environment{
         .home = home,
         .files = *m->files_,
@@ -99,7 +113,8 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
         .machine_id = os::machine_id(),
         .process_id = ::getpid(),
         .processes = *m->process_table_,
-        .keep_awake = [sleep = m->sleep_.get()](const std::string& why) { return sleep->keep_awake(why); }});
+        .keep_awake = [sleep = m->sleep_.get()](const std::string& why) { return sleep->keep_awake(why); },
+        .timers = m->timers_.get()});
     return m;
 }
 

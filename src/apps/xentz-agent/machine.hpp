@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/environment.hpp"
+#include "agent/timetable.hpp"
 #include "base/log.hpp"
 #include "os/process.hpp"
 #include "os/sleep_inhibitor.hpp"
@@ -30,6 +31,8 @@ private:
     std::unique_ptr<os::process_table> process_table_;
     std::unique_ptr<os::sleep_inhibitor> sleep_;
     std::unique_ptr<engine::backup_engine> engine_;
+    std::unique_ptr<os::time_zone> zone_;
+    std::unique_ptr<agent::scheduling> timers_;
     std::unique_ptr<agent::environment> environment_;
 };
 

@@ -1,5 +1,6 @@
 #include "os/system.hpp"
 
+#include <pwd.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -99,6 +100,16 @@ std::string machine_id()
 std::unique_ptr<base::clock> make_clock() { return std::make_unique<system_clock>(); }
 
 std::unique_ptr<base::random_source> make_random() { return std::make_unique<system_random>(); }
+
+std::filesystem::path program_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
+std::uint32_t user_id() { return ::geteuid(); }
+
+std::string user_name()
+{
+    const auto* entry = ::getpwuid(::geteuid());
+    return entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : std::to_string(::geteuid());
+}
 
 std::string host_name()
 {

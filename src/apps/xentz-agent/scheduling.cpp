@@ -1,0 +1,79 @@
+#include "scheduling.hpp"
+
+#include "os/system.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace xentz::apps {
+namespace {
+
+// Folders that every scheduler looks for programs in.
+constexpr auto everywhere = "/usr/local/bin:/usr/bin:/bin";
+
+bool wait(std::chrono::milliseconds time, std::stop_token stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock{mutex};
+    never.wait_for(lock, stop, time, [] { return false; });
+    return !stop.stop_requested();
+}
+
+// What the agent needs of the environment that `install` ran in, where a scheduler would not have it by itself.
+std::map<std::string, std::string> kept_environment(const account& who)
+{
+    std::map<std::string, std::string> out;
+    for (const auto* name : {"XENTZ_AGENT_HOME", "XENTZ_RESTIC"})
+        if (const auto value = who.variable(name); !value.empty()) out[name] = std::filesystem::absolute(value);
+    if (out.contains("XENTZ_RESTIC") || os::find_program("restic", everywhere)) return out;
+    if (const auto found = os::find_program("restic", who.variable("PATH"))) out["XENTZ_RESTIC"] = found->string();
+    return out;
+}
+
+std::map<std::string, std::string> tool_environment(const account& who, std::uint32_t user)
+{
+    std::map<std::string, std::string> out;
+    for (const auto* name : {"HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"})
+        if (auto value = who.variable(name); !value.empty()) out[name] = std::move(value);
+    out.try_emplace("HOME", who.user_home.string());
+    out["PATH"] = std::string{everywhere} + ":/usr/sbin:/sbin";
+    // cron and sudo do not set it; the user's systemd is only found by it.
+    const auto runtime = "/run/user/" + std::to_string(user);
+    if (std::error_code ignored; std::filesystem::is_directory(runtime, ignored))
+        out.try_emplace("XDG_RUNTIME_DIR", runtime);
+    return out;
+}
+
+} // namespace
+
+std::unique_ptr<agent::scheduling> make_scheduling(const scheduling_seams& seams, const agent::home& home,
+                                                   const account& who)
+{
+    const auto user = os::user_id();
+    const auto environment = tool_environment(who, user);
+    schedule::surroundings around{
+        .files = seams.files,
+        .processes = seams.processes,
+        .find_program = [path = environment.at("PATH")](std::string_view name) { return os::find_program(name, path); },
+        .environment = environment,
+        .platform = os::os_name(),
+        .user_home = who.user_home,
+        .user = os::user_name(),
+        .user_id = user,
+        .folder = home.schedule()};
+    schedule::invocation command{.program = os::program_path(), .environment = kept_environment(who)};
+    const bool own_home = command.environment.contains("XENTZ_AGENT_HOME");
+    const bool usual_config = home.config == home.folder / "config.json" ||
+                              (!own_home && home.config == "/etc/xentz-agent/config.json" && user == 0);
+    if (!usual_config) command.config = home.config;
+    const auto usual_home = own_home ? who.user_home / ".xentz-agent" : home.folder;
+    return std::make_unique<agent::scheduling>(
+        agent::scheduling{.zone = seams.zone,
+                          .around = std::move(around),
+                          .command = std::move(command),
+                          .instance = schedule::instance_of(home.folder, usual_home),
+                          .wait = wait});
+}
+
+} // namespace xentz::apps
