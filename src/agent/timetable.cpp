@@ -168,6 +168,25 @@ result<timer_status> look_at_timers(environment& env, const scheduling& s, const
     return out;
 }
 
+finding examine_timers(environment& env)
+{
+    const std::string again = "Run `xentz-agent install --scheduler auto`";
+    const auto local = load_local_config(env.files, env.home.config, *env.secrets);
+    if (!local || env.timers == nullptr) return {"schedule", finding_state::not_checked, "there is no config", ""};
+    const auto timers = look_at_timers(env, *env.timers, *local);
+    if (!timers) return {"schedule", finding_state::problem, timers.error().message, timers.error().remedy};
+    if (timers->scheduler.empty())
+        return {"schedule", finding_state::warning, "nothing is scheduled",
+                again + ", or call `xentz-agent run-due` every hour from a scheduler of your own"};
+    if (timers->presence != schedule::presence::as_wanted)
+        return {"schedule", finding_state::problem, "runs may not come: " + timers->difference, again};
+    if (!timers->caveat.empty()) return {"schedule", finding_state::warning, timers->caveat, ""};
+    return {"schedule", finding_state::good,
+            timers->scheduler + " starts the runs" +
+                (timers->next_runs.empty() ? "" : ", the next at " + base::to_rfc3339(timers->next_runs.front())),
+            ""};
+}
+
 result<std::string> install_timers(environment& env, const scheduling& s, local_config& local, const std::string& wish)
 {
     if (wish == "none") {

@@ -3,6 +3,7 @@
 // Threads: one thread at a time, as the environment.
 #pragma once
 
+#include "agent/doctor_findings.hpp"
 #include "agent/environment.hpp"
 #include "agent/local_config.hpp"
 #include "os/time_zone.hpp"
@@ -47,6 +48,9 @@ struct timer_status {
 };
 
 base::result<timer_status> look_at_timers(environment& env, const scheduling& s, const local_config& local);
+
+// What doctor says of them.
+finding examine_timers(environment& env);
 
 // Chooses a scheduler by the wish, installs the timers and writes its name into config.json; "none" removes what there
 // was. The sentence says what was chosen and why, and what to know about it.

@@ -1,5 +1,6 @@
 #include "agent/doctor.hpp"
 #include "agent/exit_code.hpp"
+#include "agent/timetable.hpp"
 #include "base/size_text.hpp"
 #include "context.hpp"
 #include "os/terminal.hpp"
@@ -82,7 +83,9 @@ std::filesystem::path temporary_folder()
 
 int run_doctor(agent::environment& env, bool json, std::stop_token stop)
 {
-    const auto all = agent::examine(env, agent::probes_of_this_machine(temporary_folder()), std::move(stop));
+    auto probes = agent::probes_of_this_machine(temporary_folder());
+    probes.schedule = [&env] { return agent::examine_timers(env); };
+    const auto all = agent::examine(env, probes, std::move(stop));
     const bool healthy = !agent::stops_a_backup(all);
     if (json) {
         doctor_output out{.healthy = healthy};

@@ -1,0 +1,120 @@
+"""The real cron daemon, for an ordinary user. It runs in a mount namespace of its own, with a spool and a /run of its
+own, so that the machine's crontabs are not touched. Needs root, to make that namespace and to become that user."""
+
+import datetime
+import os
+import pwd
+import subprocess
+import time
+
+import pytest
+
+from harness import programs
+
+USER = "nobody"
+FOREIGN = b"# mine\r\nMAILTO=\"\"\n\n5 4 1 1 * echo  '\\%d' \t\n"
+
+
+class Cron:
+    """A shell inside of the namespace in which the daemon runs."""
+
+    def __init__(self, room):
+        self.room = room
+        script = room / "cron"
+        script.write_text(
+            "set -e\nmount -t tmpfs tmpfs /run\nmount -t tmpfs tmpfs /var/spool/cron\n"
+            "mkdir -m 1730 /var/spool/cron/crontabs\nchgrp crontab /var/spool/cron/crontabs\n"
+            "exec cron -f -L 15\n"
+        )
+        self.daemon = subprocess.Popen(["unshare", "-m", "bash", str(script)], start_new_session=True)
+        programs.wait_until(lambda: self.call("cat", "/run/crond.pid").returncode == 0, "cron to start")
+
+    def call(self, *command, user=None, stdin=None, environment=None):
+        become = ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups"] if user else []
+        return subprocess.run(
+            ["nsenter", "-m", "-t", str(self.daemon.pid), *become, *map(str, command)],
+            input=stdin, capture_output=True, timeout=120, env={"PATH": os.environ["PATH"], **(environment or {})},
+        )
+
+    def close(self):
+        self.daemon.terminate()
+        self.daemon.wait(timeout=30)
+
+
+@pytest.fixture
+def cron(room):
+    made = Cron(room)
+    yield made
+    made.close()
+
+
+def in_minutes(n):
+    return (datetime.datetime.now() + datetime.timedelta(minutes=n)).strftime("%H:%M")
+
+
+def test_cron_backs_up_for_a_user_and_leaves_the_rest_of_the_crontab_alone(world, restic, cron, room):
+    room.chmod(0o755)
+    uid = pwd.getpwnam(USER).pw_uid
+    source = world.folder()
+    server = world.server(policy={"schedule": {"daily_at": in_minutes(2), "jitter_minutes": 0}})
+    agent = world.agent(restic, user=uid)
+    environment = {**agent.environment, "LOGNAME": USER, "XENTZ_INSTALL_TOKEN": server.token("acme")}
+
+    def call(*args):
+        outcome = cron.call(agent.binary, *args, user=USER, environment=environment)
+        assert outcome.returncode == 0, outcome.stderr.decode()
+        return outcome.stdout.decode()
+
+    def crontab():
+        return cron.call("crontab", "-l", user=USER).stdout
+
+    assert cron.call("crontab", "-", user=USER, stdin=FOREIGN).returncode == 0
+    said = call("install", "--server", server.url, "--include", source, "--scheduler", "cron")
+    assert "Scheduled with cron" in said, said
+    assert crontab().startswith(FOREIGN) and b"backup --scheduled" in crontab()
+    with_block = crontab()
+    call("install", "--scheduler", "cron")
+    assert crontab() == with_block, "a second time changes nothing"
+    assert not (agent.home / "state" / "backup.json").exists()
+
+    programs.wait_until(
+        lambda: (agent.home / "state" / "backup.json").exists() and not agent.marker, "cron to start the backup", limit=200
+    )
+    assert agent.state("backup")["status"] == "success"
+    made = agent.state("backup")["metrics"]["snapshot_id"]
+
+    # The hourly run and the timer again: the time was met, nobody runs twice.
+    call("run-due")
+    call("backup", "--scheduled")
+    assert agent.state("backup")["metrics"]["snapshot_id"] == made
+
+    # The server's word reaches the crontab, and the report says so.
+    server.policy("acme", {"schedule": {"daily_at": "13:37", "jitter_minutes": 0}, "include": [],
+                           "retention": {"keep_last": 10, "prune": True}})
+    call("backup")
+    assert b"\n37 13 * * * " in crontab() and crontab().startswith(FOREIGN)
+    assert any("timers of cron were set" in text for text in agent.state("backup")["warnings"])
+
+    # A missed run is caught up once: by a state of three days ago.
+    path = agent.home / "state" / "backup.json"
+    old = path.read_text()
+    import json
+    state = json.loads(old)
+    for_days = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    state["started_at"] = state["finished_at"] = state["last_good"]["finished_at"] = for_days
+    path.write_text(json.dumps(state))
+    (agent.home / "state" / "schedule.json").unlink()
+    call("run-due")
+    caught_up = agent.state("backup")["metrics"]["snapshot_id"]
+    assert caught_up != made
+    call("run-due")
+    assert agent.state("backup")["metrics"]["snapshot_id"] == caught_up
+
+    # A crontab that somebody emptied is seen, and healed.
+    assert cron.call("crontab", "-", user=USER, stdin=FOREIGN).returncode == 0
+    assert "no block of xentz-agent" in call("status")
+    call("backup")
+    assert b"backup --scheduled" in crontab()
+
+    call("uninstall")
+    assert crontab() == FOREIGN
