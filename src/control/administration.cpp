@@ -34,7 +34,7 @@ result<tenant_view> create_tenant(administrator& a, std::string_view name)
                           .created_at = a.clock.now()};
     if (!a.store.add_tenant(t, wire::encode(domain::default_policy())))
         return fail(fault_code::conflict, "there is a tenant named " + t.name + " already");
-    return view(t);
+    return view(t, a.store);
 }
 
 result<store::tenant> tenant_named(administrator& a, std::string_view name_or_id)
@@ -60,9 +60,7 @@ result<> set_tenant(administrator& a, const store::tenant& t, std::string_view a
 {
     const auto equals = assignment.find('=');
     const auto key = assignment.substr(0, equals);
-    if (equals == std::string_view::npos || key != "custody")
-        return fail(fault_code::usage, "\"" + std::string{assignment} + "\" is no setting of a tenant",
-                    "Use custody=server or custody=device");
+    if (equals == std::string_view::npos || key != "custody") return set_rule(a, t.id.text, true, assignment);
     const auto value = assignment.substr(equals + 1);
     if (value != "server" && value != "device")
         return fail(fault_code::invalid_value, "custody must be server or device, not \"" + std::string{value} + "\"");

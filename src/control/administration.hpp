@@ -26,8 +26,13 @@ base::result<tenant_view> create_tenant(administrator& a, std::string_view name)
 base::result<store::tenant> tenant_named(administrator& a, std::string_view name_or_id);
 // Where `name` is empty: the only tenant there is.
 base::result<store::tenant> tenant_or_only(administrator& a, std::string_view name_or_id);
-// KEY=VALUE; keys: custody (server, device).
+// KEY=VALUE; keys: custody (server, device), and those of set_rule.
 base::result<> set_tenant(administrator& a, const store::tenant& t, std::string_view assignment);
+// How repositories are kept, of a tenant or of one repository. KEY=VALUE; keys: protection, trash-days, quota,
+// trash-factor, of a tenant also repository-quota. The value "default" takes a setting back.
+base::result<> set_rule(administrator& a, const std::string& owner, bool of_tenant, std::string_view assignment);
+// "500GiB", "20 GB", "1048576": bytes.
+base::result<std::int64_t> parse_size(std::string_view text);
 
 struct new_token {
     std::int64_t uses = 1;                             // 1 to 100000

@@ -8,7 +8,7 @@
 namespace xentz::control {
 
 config_document make_config_document(const domain::policy& policy, const store::device& device,
-                                     const std::string& repository_address)
+                                     const std::string& repository_address, const std::string& protection)
 {
     wire::device_config config;
     config.enabled = device.enabled;
@@ -18,6 +18,7 @@ config_document make_config_document(const domain::policy& policy, const store::
     config.retention = policy.retention;
     static_cast<domain::restic_options&>(config.restic) = policy.restic;
     config.restic.repository = repository_address;
+    config.restic.protection = protection;
     const auto own = wire::decode<std::vector<std::string>>(device.include);
     if (own)
         for (const auto& path : *own)
@@ -38,7 +39,8 @@ config_document config_document_of(services& s, const store::device& device)
         throw std::runtime_error("device " + device.id.text + " has no policy or no repository in the database");
     const auto policy = wire::decode<domain::policy>(row->document);
     if (!policy) throw std::runtime_error("policy " + row->name + " is damaged: " + policy.error().message);
-    return make_config_document(*policy, device, repository_address(s.public_url, s.key, *repository));
+    return make_config_document(*policy, device, repository_address(s.public_url, s.key, *repository),
+                                s.store.objects().rule_of(repository->id).mode);
 }
 
 bool matches_etag(std::string_view if_none_match, std::string_view etag)

@@ -17,7 +17,7 @@ struct config_document {
 
 // Pure: the same inputs give the same bytes.
 config_document make_config_document(const domain::policy& policy, const store::device& device,
-                                     const std::string& repository_address);
+                                     const std::string& repository_address, const std::string& protection);
 
 config_document config_document_of(services& s, const store::device& device);
 

@@ -25,9 +25,19 @@ std::string state_of(const store::device& d)
 
 } // namespace
 
-tenant_view view(const store::tenant& t)
+tenant_view view(const store::tenant& t, store::fleet_store& store)
 {
-    return {.tenant_id = t.id.text, .name = t.name, .custody = t.custody, .created_at = t.created_at};
+    const store::effective_rule defaults;
+    const auto rule = store.objects().rule(t.id.text).value_or(store::storage_rule{});
+    return {.tenant_id = t.id.text,
+            .name = t.name,
+            .custody = t.custody,
+            .protection = rule.mode.value_or(defaults.mode),
+            .trash_days = rule.trash_days.value_or(defaults.trash_days),
+            .trash_factor = rule.trash_factor.value_or(defaults.trash_factor),
+            .quota_bytes = rule.quota_bytes,
+            .repository_quota_bytes = rule.repository_quota_bytes,
+            .created_at = t.created_at};
 }
 
 token_view view(const store::install_token& t, base::time_point now)

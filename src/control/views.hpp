@@ -15,9 +15,16 @@ struct tenant_view {
     std::string tenant_id;
     std::string name;
     std::string custody;
+    std::string protection;
+    std::int64_t trash_days = 0;
+    std::int64_t trash_factor = 0;
+    std::optional<std::int64_t> quota_bytes;
+    std::optional<std::int64_t> repository_quota_bytes;
     base::time_point created_at;
 };
-BOOST_DESCRIBE_STRUCT(tenant_view, (), (tenant_id, name, custody, created_at))
+BOOST_DESCRIBE_STRUCT(tenant_view, (),
+                      (tenant_id, name, custody, protection, trash_days, trash_factor, quota_bytes,
+                       repository_quota_bytes, created_at))
 
 struct token_view {
     std::string id;
@@ -84,7 +91,7 @@ BOOST_DESCRIBE_STRUCT(device_view, (),
                       (device_id, tenant_id, user_id, hostname, os, arch, agent_version, restic_version, policy, state,
                        enrolled_at, last_seen_at, revoked_at, last_good_backup_at, include, latest))
 
-tenant_view view(const store::tenant& t);
+tenant_view view(const store::tenant& t, store::fleet_store& store);
 token_view view(const store::install_token& t, base::time_point now);
 policy_view view(const store::policy& p);
 report_view view(const store::report& r);

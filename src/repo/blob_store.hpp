@@ -9,8 +9,8 @@
 // - a storage that is not there is never taken for an empty one: what would be "not found" is repository_unavailable.
 //
 // Faults: not_found, conflict (another config exists), invalid_value (the bytes do not have the hash that the name
-// claims, or the key is none), disk_full, repository_unavailable (the storage itself is not there: not mounted, or
-// another one), file_failed.
+// claims, or the key is none), disk_full, repository_full (a quota), repository_unavailable (the storage itself is not
+// there: not mounted, or another one), file_failed.
 // Threads: a store may be used from any thread at once; an incoming, a reader or a list by one thread at a time.
 // Ownership: what a store hands out must not outlive it.
 #pragma once
@@ -78,8 +78,8 @@ public:
     // Whether the storage is there and the one that belongs to this installation.
     virtual base::result<> ready() = 0;
     virtual base::result<> create_repository(std::string_view repository_id) = 0; // no error where it exists
-    // not_found where the repository was never created.
-    virtual base::result<std::unique_ptr<incoming>> receive(const object_key& key) = 0;
+    // `most` bytes at most will be written. not_found where the repository was never created.
+    virtual base::result<std::unique_ptr<incoming>> receive(const object_key& key, std::uint64_t most) = 0;
     virtual base::result<std::unique_ptr<object_reader>> open(const object_key& key) = 0;
     virtual base::result<std::uint64_t> size(const object_key& key) = 0;
     virtual base::result<> remove(const object_key& key) = 0;

@@ -262,7 +262,7 @@ base::result<disk_blob_store::temporary> disk_blob_store::create_temporary()
     }
 }
 
-base::result<std::unique_ptr<incoming>> disk_blob_store::receive(const object_key& key)
+base::result<std::unique_ptr<incoming>> disk_blob_store::receive(const object_key& key, std::uint64_t)
 {
     if (auto ok = check_key(key); !ok) return failed(ok);
     if (auto ok = ready(); !ok) return failed(ok);

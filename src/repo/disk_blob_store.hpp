@@ -11,10 +11,12 @@
 #include "repo/blob_store.hpp"
 #include "repo/disk_layout.hpp"
 #include "repo/storage_identity.hpp"
+#include "repo/trash_store.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -24,7 +26,7 @@
 
 namespace xentz::repo {
 
-class disk_blob_store final : public blob_store {
+class disk_blob_store final : public blob_store, public trash_store {
 public:
     // Touches no disk: a storage that is missing now may be mounted later, `ready` tells. invalid_value where `root`
     // is relative or `storage_id` empty.
@@ -41,11 +43,18 @@ public:
 
     base::result<> ready() override;
     base::result<> create_repository(std::string_view repository_id) override;
-    base::result<std::unique_ptr<incoming>> receive(const object_key& key) override;
+    base::result<std::unique_ptr<incoming>> receive(const object_key& key, std::uint64_t most) override;
     base::result<std::unique_ptr<object_reader>> open(const object_key& key) override;
     base::result<std::uint64_t> size(const object_key& key) override;
     base::result<> remove(const object_key& key) override;
     base::result<std::unique_ptr<object_list>> list(std::string_view repository_id, object_type type) override;
+
+    base::result<> bury(const trash_entry& e) override;
+    base::result<> unbury(const trash_entry& e) override;
+    base::result<> destroy(const trash_entry& e) override;
+    base::result<std::unique_ptr<object_reader>> open_buried(const trash_entry& e) override;
+    base::result<> list_buried(std::string_view repository_id,
+                               const std::function<bool(const trash_entry&)>& each) override;
 
 private:
     class upload;
@@ -64,6 +73,7 @@ private:
     base::result<> place(const std::filesystem::path& from, const object_key& key);
     base::result<> place_config(const std::filesystem::path& from, const object_key& key, std::string_view hash);
     base::result<std::string> hash_of(const std::filesystem::path& p);
+    base::result<> prepare_trash(std::string_view repository_id);
 
     os::files& fs_;
     disk_layout layout_;
@@ -75,6 +85,7 @@ private:
     // may be there without being so.
     std::mutex durable_mutex_;
     std::set<std::string, std::less<>> durable_;
+    std::set<std::string, std::less<>> durable_trash_;
 
     std::mutex claim_mutex_;
     std::string holder_; // not empty: this process serves the storage, or wants to

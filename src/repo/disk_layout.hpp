@@ -2,12 +2,14 @@
 // (restic doc/design.rst, "Repository Layout"), so that restic can use its folder directly:
 //
 //     storage.json  lock  incoming/
+//     trash/<repository id>/<place>-<type>-<SHA-256>
 //     repositories/<repository id>/{config,data/00..ff/,keys/,locks/,snapshots/,index/}
 //
 // Threads: a value. Keys must have been checked (check_key).
 #pragma once
 
 #include "repo/blob_store.hpp"
+#include "repo/trash_store.hpp"
 
 #include <filesystem>
 #include <string>
@@ -25,6 +27,10 @@ public:
     std::filesystem::path incoming() const { return root_ / "incoming"; }
     std::filesystem::path repositories() const { return root_ / "repositories"; }
     std::filesystem::path repository(std::string_view id) const { return repositories() / id; }
+
+    std::filesystem::path trash() const { return root_ / "trash"; }
+    std::filesystem::path trash(std::string_view id) const { return trash() / id; }
+    std::filesystem::path trash_file(const trash_entry& e) const;
 
     std::filesystem::path folder(const object_key& key) const;
     std::filesystem::path file(const object_key& key) const;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/fault.hpp"
+#include "repo/rights.hpp"
 
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct address {
 struct access {
     std::string repository_id; // also the name of its folder
     bool initialised = false;  // a config was once stored here
+    protection mode = protection::full;
+    credential shown = credential::normal;
 };
 
 class ledger {

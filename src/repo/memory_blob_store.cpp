@@ -3,6 +3,7 @@
 #include "crypto/hash.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace xentz::repo {
 
@@ -100,7 +101,7 @@ base::result<> memory_blob_store::create_repository(std::string_view repository_
     return {};
 }
 
-base::result<std::unique_ptr<incoming>> memory_blob_store::receive(const object_key& key)
+base::result<std::unique_ptr<incoming>> memory_blob_store::receive(const object_key& key, std::uint64_t)
 {
     const std::lock_guard guard{mutex_};
     if (auto ok = check(key); !ok) return failed(ok);
@@ -161,6 +162,69 @@ base::result<std::unique_ptr<object_list>> memory_blob_store::list(std::string_v
     if (!repositories_.contains(repository_id))
         return fail(fault_code::not_found, "there is no repository " + std::string{repository_id});
     return std::make_unique<walk>(*this, std::string{repository_id}, type);
+}
+
+memory_blob_store::buried_place memory_blob_store::place_of(const trash_entry& e)
+{
+    return {e.key.repository_id, e.place, e.key.type, e.hash};
+}
+
+base::result<> memory_blob_store::bury(const trash_entry& e)
+{
+    const std::lock_guard guard{mutex_};
+    if (auto ok = check(e.key); !ok) return ok;
+    const auto at = objects_.find({e.key.repository_id, e.key.type, e.key.name});
+    if (at == objects_.end()) return fail(fault_code::not_found, "there is no such object");
+    trash_[place_of(e)] = at->second;
+    objects_.erase(at);
+    return {};
+}
+
+base::result<> memory_blob_store::unbury(const trash_entry& e)
+{
+    const std::lock_guard guard{mutex_};
+    if (auto ok = check(e.key); !ok) return ok;
+    const auto at = trash_.find(place_of(e));
+    if (at == trash_.end()) return fail(fault_code::not_found, "there is no such entry in the trash");
+    repositories_.emplace(e.key.repository_id);
+    objects_[{e.key.repository_id, e.key.type, e.key.name}] = at->second;
+    trash_.erase(at);
+    return {};
+}
+
+base::result<> memory_blob_store::destroy(const trash_entry& e)
+{
+    const std::lock_guard guard{mutex_};
+    if (auto ok = check(e.key); !ok) return ok;
+    trash_.erase(place_of(e));
+    return {};
+}
+
+base::result<std::unique_ptr<object_reader>> memory_blob_store::open_buried(const trash_entry& e)
+{
+    const std::lock_guard guard{mutex_};
+    if (auto ok = check(e.key); !ok) return failed(ok);
+    const auto at = trash_.find(place_of(e));
+    if (at == trash_.end()) return fail(fault_code::not_found, "there is no such entry in the trash");
+    return std::make_unique<memory_reader>(at->second);
+}
+
+base::result<> memory_blob_store::list_buried(std::string_view repository_id,
+                                              const std::function<bool(const trash_entry&)>& each)
+{
+    if (auto ok = ready(); !ok) return ok;
+    std::vector<trash_entry> entries;
+    {
+        const std::lock_guard guard{mutex_};
+        for (const auto& [where, bytes] : trash_) {
+            const auto& [repository, number, type, hash] = where;
+            if (repository != repository_id) continue;
+            entries.push_back({{repository, type, type == object_type::config ? std::string{} : hash}, hash, number});
+        }
+    }
+    for (const auto& e : entries)
+        if (!each(e)) break;
+    return {};
 }
 
 } // namespace xentz::repo

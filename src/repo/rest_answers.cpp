@@ -23,6 +23,17 @@ problem invalid_name()
     return {400, "invalid-name", "No object has such a name", "A name is 64 lower-case hex digits"};
 }
 
+problem read_only_credential()
+{
+    return {403, "read-only", "This credential only reads", "Use the credential of the device to change anything"};
+}
+
+problem append_only_repository()
+{
+    return {403, "append-only", "The repository is append-only",
+            "An administrator can give the right to prune and to change keys for a limited time"};
+}
+
 problem method_not_allowed()
 {
     return {405, "method-not-allowed", "This cannot be done here", "The header Allow names what can"};
@@ -79,6 +90,8 @@ problem storage_problem(const base::fault& f)
     case fault_code::disk_full:
         return {507, "storage-full", "The disk of the repository server is full",
                 "The administrator of the server has to make room"};
+    case fault_code::repository_full:
+        return {507, "quota-exceeded", f.message, f.remedy};
     case fault_code::repository_unavailable:
         return {503, "storage-unavailable", "The storage of the repository server is not there",
                 "The administrator of the server has to mount it; no object was lost by this request"};

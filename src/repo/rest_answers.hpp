@@ -18,6 +18,8 @@ namespace xentz::repo {
 http::problem unauthorized();
 http::problem invalid_request(std::string detail);
 http::problem invalid_name();
+http::problem read_only_credential();
+http::problem append_only_repository();
 http::problem method_not_allowed();
 http::problem unknown_path();
 http::problem length_required();

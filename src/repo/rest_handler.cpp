@@ -91,6 +91,7 @@ http::admission rest_handler::admit(const http::request_head& head)
     const auto what = parse_resource(at->rest);
     const call c{head, *who, what};
     if (auto no = unavailable(c)) return std::move(*no);
+    if (auto no = forbidden(c)) return std::move(*no);
     return dispatch(c);
 }
 
@@ -105,6 +106,27 @@ std::optional<http::response> rest_handler::unavailable(const call& c)
         return refuse(c, storage_problem(config.error()), base::sentence(config.error()));
     const auto missing = config_missing(c.who.repository_id);
     return refuse(c, missing, missing.detail);
+}
+
+std::optional<http::response> rest_handler::forbidden(const call& c)
+{
+    // What is no request of the protocol is not judged here.
+    const bool of_object = c.what.kind == resource_kind::config || c.what.kind == resource_kind::object;
+    if (!of_object && c.what.kind != resource_kind::repository) return std::nullopt;
+    intent a{.type = c.what.type, .initialised = c.who.initialised};
+    if (c.head.method == "POST")
+        a.what = of_object ? operation::store : operation::create;
+    else if (c.head.method == "DELETE")
+        a.what = operation::remove;
+    switch (judge(c.who.mode, c.who.shown, a)) {
+    case verdict::allowed:
+        return std::nullopt;
+    case verdict::read_only:
+        return refuse(c, read_only_credential());
+    case verdict::append_only:
+        break;
+    }
+    return refuse(c, append_only_repository());
 }
 
 http::admission rest_handler::dispatch(const call& c)
@@ -202,7 +224,7 @@ http::admission rest_handler::receive(const call& c)
     const auto most = is_small(c.what.type) ? options_.most_small_bytes : options_.most_object_bytes;
     const auto length = *c.head.content_length;
     if (length > most) return refuse(c, too_large(most));
-    auto in = store_.receive(c.key());
+    auto in = store_.receive(c.key(), length);
     if (!in) return refuse(c, storage_problem(in.error()), base::sentence(in.error()));
     arrival a{.key = c.key(), .length = length, .retry_after = options_.retry_after, .label = c.label()};
     return http::upload{length, object_sink(std::move(*in), std::move(a), ledger_, log_)};

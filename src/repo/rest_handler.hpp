@@ -2,7 +2,8 @@
 // Success is exactly 200, or 206 for a part; an object is acknowledged when it is durable.
 //
 // In this order: 401 for whoever the ledger does not know, 503 while the storage is not there, 503 where a repository
-// that was initialised has lost its config (never 404: restic would be told to make it anew), then the request.
+// that was initialised has lost its config (never 404: restic would be told to make it anew), 403 where the protection
+// of the repository or the kind of credential forbids it (repo/rights.hpp), then the request.
 // Each refused or failed request of a repository is one warning in the log, with its cause.
 // Threads: as http::handler. The store, the ledger and the logger must outlive the handler and its bodies.
 #pragma once
@@ -39,6 +40,7 @@ private:
     http::admission admit(const http::request_head& head);
     std::optional<http::response> unavailable(const call& c);
     http::admission dispatch(const call& c);
+    std::optional<http::response> forbidden(const call& c);
     http::admission object_request(const call& c);
     http::response create(const call& c);
     http::response list(const call& c);

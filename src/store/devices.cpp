@@ -36,6 +36,7 @@ constexpr const char* repository_by_device =
     "from repository where device_id = $1 order by created_at desc, id desc limit 1";
 constexpr const char* repository_by_address =
     "from repository where tenant_id = $1 and device_id = $2 and user_id = $3";
+constexpr const char* all_repositories = "from repository order by created_at, id";
 constexpr const char* update_initialised = "update repository set initialised = $1 where id = $2";
 
 // Why a token gave no use.
@@ -145,6 +146,11 @@ bool fleet_store::set_device_policy(const domain::device_id& id, std::string_vie
 std::optional<repository> fleet_store::repository_of(const domain::device_id& id)
 {
     return db_->read([&](sql::connection& c) { return c.find<repository>(repository_by_device, id); });
+}
+
+std::vector<repository> fleet_store::repositories()
+{
+    return db_->read([&](sql::connection& c) { return c.select<repository>(all_repositories); });
 }
 
 std::optional<repository> fleet_store::find_repository(std::string_view tenant_id, std::string_view device_id,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "sql/database.hpp"
+#include "store/object_journal.hpp"
 #include "store/rows.hpp"
 
 #include <chrono>
@@ -57,6 +58,9 @@ public:
     // Answers whether the database can be read now (for /readyz).
     bool healthy() noexcept;
 
+    // What the repository server keeps in the same database.
+    object_journal objects() const { return object_journal{db_}; }
+
     // Settings of the installation, for example "storage_id".
     std::optional<std::string> setting(std::string_view key);
     // False where the key already has a value, which stays.
@@ -95,6 +99,7 @@ public:
     bool set_device_policy(const domain::device_id& id, std::string_view policy_name);
 
     std::optional<repository> repository_of(const domain::device_id& id);
+    std::vector<repository> repositories(); // oldest first
     std::optional<repository> find_repository(std::string_view tenant_id, std::string_view device_id,
                                               std::string_view user_id);
     void set_initialised(const domain::repository_id& id, bool initialised);

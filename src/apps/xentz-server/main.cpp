@@ -59,6 +59,7 @@ int run(int argc, char** argv)
     apps::add_policy_commands(app, c);
     apps::add_user_commands(app, c);
     apps::add_device_commands(app, c);
+    apps::add_repo_commands(app, c);
     manual::add_manual_command(app, XENTZ_VERSION);
     try {
         app.parse(argc, argv);

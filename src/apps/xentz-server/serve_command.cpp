@@ -1,17 +1,22 @@
 #include "context.hpp"
+#include "control/administration.hpp"
 #include "control/device_api.hpp"
 #include "health.hpp"
+#include "housekeeping.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "installation.hpp"
 #include "os/stop.hpp"
 #include "output.hpp"
 #include "repo/disk_blob_store.hpp"
+#include "repo/guarded_store.hpp"
+#include "repo/quota_store.hpp"
 #include "repo/rest_handler.hpp"
 #include "store_ledger.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <unistd.h>
 
 namespace xentz::apps {
@@ -27,6 +32,8 @@ struct serve_options {
     std::string url_prefix;
     std::string tls_cert, tls_key;
     bool allow_http = false;
+    std::string min_free = "1GiB";
+    std::int64_t min_free_bytes = 0;
 };
 
 std::string printed(const http::listen_address& a)
@@ -90,6 +97,15 @@ std::string addresses_of(const http::server_options& options, const serve_option
     return out;
 }
 
+repo::disk_floor floor_of(const serve_options& o, const std::filesystem::path& storage)
+{
+    return {.bytes = static_cast<std::uint64_t>(o.min_free_bytes), .free = [storage]() -> std::optional<std::uint64_t> {
+                std::error_code error;
+                const auto space = std::filesystem::space(storage, error);
+                return error ? std::nullopt : std::optional<std::uint64_t>{space.available};
+            }};
+}
+
 result<> serve(context& c, const serve_options& o)
 {
     // Before any thread is started, so that each of them leaves the signals alone.
@@ -108,7 +124,11 @@ result<> serve(context& c, const serve_options& o)
         c.log.error("not ready: " + base::sentence(claimed.error()));
     }
     store_ledger ledger{*home->store, home->key};
-    repo::rest_handler repositories{**blobs, ledger, c.log};
+    store_journal journal{home->store->objects(), c.clock};
+    repo::guarded_store guarded{**blobs, **blobs, journal};
+    store_room_book rooms{home->store->objects()};
+    repo::quota_store limited{guarded, rooms, floor_of(o, *storage)};
+    repo::rest_handler repositories{limited, ledger, c.log};
     control::services services{*home->store, home->key, c.clock, c.random, c.log, ""};
 
     http::router router{normal_prefix(o.url_prefix)};
@@ -122,6 +142,7 @@ result<> serve(context& c, const serve_options& o)
     if (!url) return base::failed(url);
     services.public_url = std::move(*url);
 
+    const housekeeping keeper{*home->store, {**blobs, **blobs, guarded, home->store->objects(), c.clock, c.log}};
     print_line("xentz-server ready on " + addresses_of(*options, o, **server));
     (*server)->run(signals->token());
     c.log.info("stopped");
@@ -146,7 +167,17 @@ void add_serve_command(CLI::App& app, context& c)
     command->add_option("--tls-key", o->tls_key, "PEM file: private key")->envname("XENTZ_TLS_KEY");
     command->add_flag("--allow-http", o->allow_http, "serve plain HTTP on an address that is not loopback")
         ->envname("XENTZ_ALLOW_HTTP");
-    command->callback([&c, o] { c.action = [&c, o] { return serve(c, *o); }; });
+    command->add_option("--min-free", o->min_free, "free space of the storage's disk that no upload may take")
+        ->envname("XENTZ_MIN_FREE")
+        ->capture_default_str();
+    command->callback([&c, o] {
+        c.action = [&c, o]() -> result<> {
+            const auto floor = control::parse_size(o->min_free);
+            if (!floor) return fail(fault_code::usage, "--min-free: " + floor.error().message, floor.error().remedy);
+            o->min_free_bytes = *floor;
+            return serve(c, *o);
+        };
+    });
 }
 
 } // namespace xentz::apps

@@ -1,8 +1,12 @@
-// The repository server's ledger over the fleet's database: the one place where the two halves of the server meet.
+// The repository server's ledger and journal over the fleet's database: the one place where the two halves of the
+// server meet.
 #pragma once
 
+#include "base/clock.hpp"
 #include "crypto/secrets.hpp"
+#include "repo/journal.hpp"
 #include "repo/ledger.hpp"
+#include "repo/quota_store.hpp"
 #include "store/fleet_store.hpp"
 
 namespace xentz::apps {
@@ -18,6 +22,31 @@ public:
 private:
     store::fleet_store& store_;
     const crypto::master_key& key_;
+};
+
+class store_journal final : public repo::journal {
+public:
+    // The clock must outlive the journal.
+    store_journal(store::object_journal objects, const base::clock& clock) : objects_(std::move(objects)), clock_(clock)
+    {
+    }
+
+    void arrived(const repo::object_identity& o) override;
+    std::optional<std::int64_t> departing(const repo::object_identity& o) override;
+    void stayed(const repo::object_identity& o, std::int64_t place) override;
+
+private:
+    store::object_journal objects_;
+    const base::clock& clock_;
+};
+
+class store_room_book final : public repo::room_book {
+public:
+    explicit store_room_book(store::object_journal objects) : objects_(std::move(objects)) {}
+    repo::room room_of(const std::string& repository_id) override;
+
+private:
+    store::object_journal objects_;
 };
 
 } // namespace xentz::apps

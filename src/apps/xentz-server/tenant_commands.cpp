@@ -1,3 +1,4 @@
+#include "base/size_text.hpp"
 #include "context.hpp"
 #include "control/administration.hpp"
 #include "installation.hpp"
@@ -25,13 +26,16 @@ std::function<result<>()> with_administrator(context& c, const F& f)
 result<> list_tenants(control::administrator& a, bool json)
 {
     std::vector<control::tenant_view> views;
-    for (const auto& t : a.store.tenants()) views.push_back(control::view(t));
+    for (const auto& t : a.store.tenants()) views.push_back(control::view(t, a.store));
     if (json) {
         print_json(views);
         return {};
     }
-    base::table table{{"NAME", "TENANT", "CUSTODY", "CREATED (UTC)"}};
-    for (const auto& v : views) table.add({v.name, v.tenant_id, v.custody, short_time(v.created_at)});
+    base::table table{{"NAME", "TENANT", "CUSTODY", "PROTECTION", "TRASH", "QUOTA", "CREATED (UTC)"}};
+    for (const auto& v : views)
+        table.add({v.name, v.tenant_id, v.custody, v.protection, std::to_string(v.trash_days) + " days",
+                   v.quota_bytes ? base::to_size(static_cast<std::uint64_t>(*v.quota_bytes)) : "-",
+                   short_time(v.created_at)});
     print_table(table, "There is no tenant yet. Create one with `xentz-server tenant create NAME`.");
     return {};
 }
@@ -58,15 +62,19 @@ void add_tenant(CLI::App& app, context& c)
         c.action = with_administrator(c, [&c](control::administrator& a) { return list_tenants(a, c.json); });
     });
     auto* set = tenant->add_subcommand("set", "change a setting of a tenant");
-    auto setting = std::make_shared<std::string>();
+    auto settings = std::make_shared<std::vector<std::string>>();
     set->add_option("NAME", *name, "the tenant")->required();
-    set->add_option("KEY=VALUE", *setting, "custody=server or custody=device: who keeps repository passwords")
+    set->add_option("KEY=VALUE", *settings,
+                    "custody=server|device, protection=full|append-only|guarded, trash-days=N, quota=SIZE, "
+                    "repository-quota=SIZE, trash-factor=N; \"default\" takes one back")
         ->required();
-    set->callback([&c, name, setting] {
-        c.action = with_administrator(c, [name, setting](control::administrator& a) -> result<> {
+    set->callback([&c, name, settings] {
+        c.action = with_administrator(c, [name, settings](control::administrator& a) -> result<> {
             auto t = control::tenant_named(a, *name);
             if (!t) return base::failed(t);
-            return control::set_tenant(a, *t, *setting);
+            for (const auto& setting : *settings)
+                if (auto ok = control::set_tenant(a, *t, setting); !ok) return ok;
+            return {};
         });
     });
 }

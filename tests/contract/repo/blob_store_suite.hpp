@@ -87,7 +87,7 @@ TEST_P(blob_store_suite, shows_nothing_before_the_commit)
 {
     const auto key = key_of(object_type::data, "bytes");
     {
-        auto in = store.receive(key);
+        auto in = store.receive(key, 1000);
         ASSERT_TRUE(in);
         ASSERT_TRUE((*in)->write(std::span{"bytes", 5}));
         EXPECT_EQ(code(store.size(key)), fault_code::not_found);
@@ -132,7 +132,7 @@ TEST_P(blob_store_suite, of_many_configs_at_once_one_wins)
         std::vector<std::thread> threads;
         for (const auto& text : texts)
             threads.emplace_back([&] {
-                auto in = store.receive(key);
+                auto in = store.receive(key, 1000);
                 const bool written = in && (*in)->write(std::span{text.data(), text.size()});
                 together.arrive_and_wait();
                 if (!written) return;
@@ -213,7 +213,7 @@ TEST_P(blob_store_suite, keeps_repositories_apart)
 TEST_P(blob_store_suite, knows_no_repository_that_was_not_created)
 {
     const object_key key{"repo_never", object_type::data, crypto::sha256_hex("bytes")};
-    EXPECT_EQ(code(store.receive(key)), fault_code::not_found);
+    EXPECT_EQ(code(store.receive(key, 1000)), fault_code::not_found);
     EXPECT_EQ(code(get(store, key)), fault_code::not_found);
     EXPECT_EQ(code(store.list("repo_never", object_type::data)), fault_code::not_found);
     EXPECT_TRUE(store.create_repository("repo_1")) << "a second time";
@@ -226,7 +226,7 @@ TEST_P(blob_store_suite, refuses_keys_that_are_none)
           object_key{"repo_1", object_type::data, "../../config"}, object_key{"repo_1", object_type::data, ""},
           object_key{"repo_1", object_type::keys, std::string(64, 'A')},
           object_key{"repo_1", object_type::config, std::string(64, 'a')}}) {
-        EXPECT_EQ(code(store.receive(key)), fault_code::invalid_value);
+        EXPECT_EQ(code(store.receive(key, 1000)), fault_code::invalid_value);
         EXPECT_EQ(code(store.open(key)), fault_code::invalid_value);
         EXPECT_EQ(code(store.size(key)), fault_code::invalid_value);
         EXPECT_EQ(code(store.remove(key)), fault_code::invalid_value);
@@ -245,7 +245,7 @@ TEST_P(blob_store_suite, a_storage_that_is_away_is_not_empty)
     EXPECT_EQ(code(store.ready()), fault_code::repository_unavailable);
     EXPECT_EQ(code(store.create_repository("repo_1")), fault_code::repository_unavailable);
     EXPECT_EQ(code(store.create_repository("repo_9")), fault_code::repository_unavailable);
-    EXPECT_EQ(code(store.receive(key)), fault_code::repository_unavailable);
+    EXPECT_EQ(code(store.receive(key, 1000)), fault_code::repository_unavailable);
     EXPECT_EQ(code(get(store, key)), fault_code::repository_unavailable);
     EXPECT_EQ(code(store.size(key)), fault_code::repository_unavailable);
     EXPECT_EQ(code(store.remove(key)), fault_code::repository_unavailable);
@@ -260,7 +260,7 @@ TEST_P(blob_store_suite, a_storage_that_goes_away_during_an_upload_refuses_it)
 {
     for (const auto type : {object_type::data, object_type::config}) {
         const auto key = key_of(type, "bytes");
-        auto in = store.receive(key);
+        auto in = store.receive(key, 1000);
         ASSERT_TRUE(in);
         ASSERT_TRUE((*in)->write(std::span{"bytes", 5}));
         place->take_away();

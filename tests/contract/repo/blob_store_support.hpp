@@ -29,7 +29,7 @@ inline object_key key_of(object_type type, std::string_view bytes)
 
 inline base::result<> put(blob_store& s, const object_key& key, std::string_view bytes, std::size_t piece = 7000)
 {
-    auto in = s.receive(key);
+    auto in = s.receive(key, bytes.size());
     if (!in) return base::failed(in);
     while (!bytes.empty()) {
         const auto part = bytes.substr(0, piece);

@@ -1,8 +1,11 @@
 #include "contract/repo/blob_store_suite.hpp"
 #include "fakes/memory_files.hpp"
+#include "fakes/memory_journal.hpp"
 #include "fakes/scratch_folder.hpp"
 #include "repo/disk_blob_store.hpp"
+#include "repo/guarded_store.hpp"
 #include "repo/memory_blob_store.hpp"
+#include "repo/quota_store.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,6 +61,24 @@ struct disk_in_memory_place final : store_place {
     void bring_back() override { fs.mount("/storage", "/disk"); }
 };
 
+// The decorators keep the contract of what they stand on.
+template <class Place>
+struct decorated_place final : store_place {
+    struct endless_book final : room_book {
+        room room_of(const std::string&) override { return {.tenant = "ten_1", .quota = std::uint64_t{1} << 40U}; }
+    };
+
+    Place inner;
+    fakes::memory_journal journal;
+    endless_book book;
+    guarded_store guarded{inner.store(), dynamic_cast<trash_store&>(inner.store()), journal};
+    quota_store limited{guarded, book, {}};
+
+    blob_store& store() override { return limited; }
+    void take_away() override { inner.take_away(); }
+    void bring_back() override { inner.bring_back(); }
+};
+
 template <class Place>
 std::unique_ptr<store_place> make()
 {
@@ -67,7 +88,9 @@ std::unique_ptr<store_place> make()
 INSTANTIATE_TEST_SUITE_P(all, blob_store_suite,
                          testing::Values(participant{"memory", make<memory_place>},
                                          participant{"disk", make<disk_place>},
-                                         participant{"disk_in_memory", make<disk_in_memory_place>}),
+                                         participant{"disk_in_memory", make<disk_in_memory_place>},
+                                         participant{"guarded_memory", make<decorated_place<memory_place>>},
+                                         participant{"guarded_disk", make<decorated_place<disk_place>>}),
                          [](const auto& tested) { return tested.param.name; });
 
 } // namespace

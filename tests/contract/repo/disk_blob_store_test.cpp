@@ -94,7 +94,7 @@ TEST_F(disk, makes_folders_that_a_copy_has_lost)
 
 TEST_F(disk, a_repository_that_is_removed_during_an_upload_does_not_come_back)
 {
-    auto in = store->receive(key_of(object_type::data, "bytes"));
+    auto in = store->receive(key_of(object_type::data, "bytes"), 1000);
     ASSERT_TRUE(in);
     ASSERT_TRUE((*in)->write(std::span{"bytes", 5}));
     stdfs::remove_all(repository);
@@ -170,7 +170,7 @@ TEST_F(disk, is_served_by_one_process)
     ASSERT_EQ(code(claimed), fault_code::run_locked);
     EXPECT_NE(claimed.error().message.find("server one"), std::string::npos);
     EXPECT_EQ(code(second->ready()), fault_code::repository_unavailable);
-    EXPECT_EQ(code(second->receive(key_of(object_type::data, "x"))), fault_code::repository_unavailable);
+    EXPECT_EQ(code(second->receive(key_of(object_type::data, "x"), 1000)), fault_code::repository_unavailable);
     store.reset();
     EXPECT_TRUE(second->ready()) << "the first one has ended";
 }
@@ -189,7 +189,7 @@ TEST_F(disk, sweeps_what_interrupted_uploads_left)
 TEST_F(disk, sweeps_once_and_never_an_upload_of_its_own)
 {
     ASSERT_TRUE(store->claim("a test"));
-    auto in = store->receive(key_of(object_type::data, "bytes"));
+    auto in = store->receive(key_of(object_type::data, "bytes"), 1000);
     ASSERT_TRUE(in);
     ASSERT_TRUE((*in)->write(std::span{"bytes", 5}));
     EXPECT_TRUE(store->ready());

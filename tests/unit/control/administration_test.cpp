@@ -71,7 +71,7 @@ TEST(tenants, the_first_one_has_to_be_made)
               "not-found: there is no tenant named x. Create one with `xentz-server tenant create NAME`.");
 }
 
-TEST(tenants, custody_can_be_set_and_nothing_else)
+TEST(tenants, custody_can_be_set)
 {
     fleet f;
     EXPECT_TRUE(set_tenant(f.admin, f.home, "custody=device"));
@@ -80,9 +80,32 @@ TEST(tenants, custody_can_be_set_and_nothing_else)
     EXPECT_EQ(f.store.find_tenant("home")->custody, "server");
     EXPECT_EQ(fault_of(set_tenant(f.admin, f.home, "custody=nobody")),
               "invalid-value: custody must be server or device, not \"nobody\".");
-    for (const auto* wrong : {"custody", "", "=", "quota=1", "Custody=server"})
+    for (const auto* wrong : {"custody", "", "=", "colour=1", "Custody=server", "repository-quotas=1"})
         EXPECT_TRUE(fault_of(set_tenant(f.admin, f.home, wrong)).starts_with("usage: ")) << wrong;
     EXPECT_EQ(f.store.find_tenant("home")->custody, "server");
+}
+
+TEST(tenants, rules_of_their_repositories_can_be_set_and_taken_back)
+{
+    fleet f;
+    for (const auto* setting :
+         {"protection=append-only", "trash-days=7", "quota=2GiB", "repository-quota=500 MB", "trash-factor=3"})
+        EXPECT_TRUE(set_tenant(f.admin, f.home, setting)) << setting;
+    auto v = view(f.home, f.store);
+    EXPECT_EQ(v.protection, "append-only");
+    EXPECT_EQ(v.trash_days, 7);
+    EXPECT_EQ(v.quota_bytes, std::int64_t{2} << 30U);
+    EXPECT_EQ(v.repository_quota_bytes, 500'000'000);
+    EXPECT_EQ(v.trash_factor, 3);
+    for (const auto* setting : {"protection=default", "trash-days=default", "quota=default"})
+        EXPECT_TRUE(set_tenant(f.admin, f.home, setting)) << setting;
+    v = view(f.home, f.store);
+    EXPECT_EQ(v.protection, "guarded");
+    EXPECT_EQ(v.trash_days, 30);
+    EXPECT_FALSE(v.quota_bytes);
+    for (const auto* wrong : {"protection=none", "trash-days=0", "trash-days=x", "quota=-1", "quota=5 apples",
+                              "quota=99999999999999999999", "trash-factor=0"})
+        EXPECT_TRUE(fault_of(set_tenant(f.admin, f.home, wrong)).starts_with("invalid-value: ")) << wrong;
 }
 
 TEST(tokens, are_shown_once_and_stored_as_a_hash)

@@ -33,7 +33,7 @@ TEST(config, is_the_policy_and_what_the_device_asked_for)
     EXPECT_EQ(c.include, (std::vector<std::string>{"/etc", "/home", "/srv"})); // each once, the policy's first
     EXPECT_EQ(c.exclude, std::vector<std::string>{"*.tmp"});
     EXPECT_EQ(c.restic.repository, d.repository);
-    EXPECT_EQ(c.restic.protection, "full");
+    EXPECT_EQ(c.restic.protection, "guarded");
     EXPECT_EQ(c.restic.compression, "max");
     EXPECT_EQ(c.restic.limit_upload_kib, 5U);
     EXPECT_FALSE(c.restic.limit_download_kib);
@@ -131,10 +131,10 @@ TEST(config, the_same_inputs_give_the_same_bytes)
         store::device device;
         device.include = "[]";
         device.enabled = enabled;
-        const auto one = make_config_document(policy, device, address);
-        RC_ASSERT(one.body == make_config_document(policy, device, address).body);
+        const auto one = make_config_document(policy, device, address, "guarded");
+        RC_ASSERT(one.body == make_config_document(policy, device, address, "guarded").body);
         device.enabled = !enabled;
-        const auto other = make_config_document(policy, device, address);
+        const auto other = make_config_document(policy, device, address, "guarded");
         RC_ASSERT(one.version != other.version);
         RC_ASSERT(one.etag() == "\"" + one.version + "\"");
     }));

@@ -1,0 +1,124 @@
+#include "housekeeping.hpp"
+
+#include "base/size_text.hpp"
+#include "base/time_text.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace xentz::apps {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr microseconds between_sweeps = std::chrono::hours{1};
+constexpr microseconds between_comparisons = std::chrono::hours{24};
+constexpr auto pause = std::chrono::minutes{1};
+constexpr std::int64_t batch = 1000;
+
+bool wait(const std::stop_token& stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock{mutex};
+    stopped.wait_for(lock, stop, pause, [] { return false; });
+    return !stop.stop_requested();
+}
+
+} // namespace
+
+housekeeping::housekeeping(store::fleet_store& store, const reconcile_parts& parts)
+    : store_(store), parts_(parts), thread_([this](const std::stop_token& stop) { run(stop); })
+{
+}
+
+void housekeeping::run(const std::stop_token& stop)
+{
+    do {
+        try {
+            const auto elapsed = parts_.clock.elapsed();
+            if (!compared_ || elapsed - *compared_ >= between_comparisons) compare(stop);
+            if (!seen_ || elapsed - seen_->elapsed >= between_sweeps) sweep(stop);
+        } catch (const std::exception& e) {
+            parts_.log.error(std::string{"housekeeping failed and is tried again: "} + e.what());
+        }
+    } while (wait(stop));
+}
+
+void housekeeping::compare(const std::stop_token& stop)
+{
+    for (const auto& r : store_.repositories()) {
+        if (stop.stop_requested()) return;
+        const auto found = reconcile(parts_, r.id, stop);
+        if (!found) {
+            parts_.log.warn("the repository " + r.id.text +
+                            " could not be compared with its journal: " + base::sentence(found.error()));
+            // A storage that is away is looked for again in a minute.
+            if (found.error().code == base::fault_code::repository_unavailable) return;
+            continue;
+        }
+        if (found->clean()) continue;
+        parts_.log.warn("the repository " + r.id.text +
+                        " differed from its journal: " + base::counted(found->taken_in, "object") + " taken in, " +
+                        std::to_string(found->moved) + " moved, " + std::to_string(found->removed) + " removed, " +
+                        std::to_string(found->lost) + " lost");
+    }
+    compared_ = parts_.clock.elapsed();
+}
+
+void housekeeping::sweep(const std::stop_token& stop)
+{
+    const control::sweep_instant here{parts_.clock.now(), parts_.clock.elapsed()};
+    const auto last = parts_.objects.sweep_clock();
+    const auto judged = control::judge_sweep(last, seen_, here);
+    const auto previous = std::exchange(seen_, here);
+    // Another process was here a moment ago.
+    if (last && previous && here.now >= last->swept_at && here.now - last->swept_at < between_sweeps / 2) return;
+    if (!parts_.objects.advance_sweep_clock(last, judged.next)) return;
+    parts_.objects.sample_usage(control::day_of(here.now));
+    if (!judged.may_purge) {
+        if (last)
+            parts_.log.error(
+                "the clock of this machine is " +
+                base::to_words(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::abs(judged.drift))) +
+                (judged.drift < microseconds{0} ? " behind" : " ahead of") +
+                " where it should be; nothing leaves the trash this time");
+        return;
+    }
+    if (const auto there = parts_.blobs.ready(); !there) return;
+    for (const auto& r : store_.repositories()) {
+        if (stop.stop_requested()) return;
+        sweep_repository(r, judged.next, stop);
+    }
+}
+
+void housekeeping::sweep_repository(const store::repository& r, const control::sweep_time& t,
+                                    const std::stop_token& stop)
+{
+    auto& objects = parts_.objects;
+    const auto state = objects.state(r.id);
+    const auto today = control::day_of(t.trusted_at);
+    auto left = state.purge_day == today ? state.purge_left : control::purge_budget(state.trash_bytes);
+    std::uint64_t purged = 0;
+    const auto due = objects.purgeable(r.id, t.swept_at, t.trusted_at, batch);
+    for (const auto& l : due) {
+        if (left <= 0 || stop.stop_requested()) break;
+        if (!objects.purged(r.id, l.place)) continue;
+        left -= l.bytes;
+        ++purged;
+        const repo::trash_entry entry{
+            {r.id.text, repo::parse_object_type(l.type).value_or(repo::object_type::data), l.name}, l.hash, l.place};
+        if (const auto gone = parts_.trash.destroy(entry); !gone)
+            parts_.log.warn("repository " + r.id.text + ": " + base::sentence(gone.error()));
+    }
+    if (purged > 0) {
+        objects.set_purge_budget(r.id, today, left);
+        parts_.log.info("repository " + r.id.text + ": " + base::counted(purged, "object") +
+                        " left the trash for good");
+    }
+    bool held = false;
+    for (const auto& h : objects.holds(r.id)) held = held || !h.released_at;
+    if (!held) objects.drop_history(r.id, t.swept_at - std::chrono::days{objects.rule_of(r.id).trash_days});
+}
+
+} // namespace xentz::apps

@@ -1,0 +1,28 @@
+// Steps that several transactions of the journal share; for the sources of object_journal.hpp only.
+#pragma once
+
+#include "store/object_journal.hpp"
+
+namespace xentz::store::detail {
+
+// How the counts of a repository change.
+struct change {
+    std::int64_t live_objects = 0;
+    std::int64_t live_bytes = 0;
+    std::int64_t trash_objects = 0;
+    std::int64_t trash_bytes = 0;
+};
+
+// The next place of the journal; makes the repository's state where there is none. Whoever has a place holds the row
+// of the state until the transaction ends, so that places are given out in the order of the commits.
+std::int64_t next_place(sql::connection& c, const domain::repository_id& id);
+void count(sql::connection& c, const domain::repository_id& id, const change& by);
+
+std::optional<object_life> present_life(sql::connection& c, const domain::repository_id& id, std::string_view type,
+                                        std::string_view name);
+std::optional<object_life> life_at(sql::connection& c, const domain::repository_id& id, std::int64_t place);
+effective_rule rule_for(sql::connection& c, const domain::repository_id& id);
+// The sweep's own clock, or `now` where it never ran.
+base::time_point trusted_time(sql::connection& c, base::time_point now);
+
+} // namespace xentz::store::detail

@@ -1,0 +1,216 @@
+#include "store/object_journal.hpp"
+
+#include "store/journal_steps.hpp"
+
+namespace xentz::store {
+
+using detail::count;
+using detail::next_place;
+
+namespace detail {
+
+namespace {
+
+constexpr const char* make_state =
+    "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
+    "purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, 0, 0) on conflict (repository_id) do nothing";
+constexpr const char* take_place =
+    "update repository_state set place = place + 1 where repository_id = $1 returning place";
+constexpr const char* add_to_state =
+    "update repository_state set live_objects = live_objects + $2, live_bytes = live_bytes + $3, "
+    "trash_objects = trash_objects + $4, trash_bytes = trash_bytes + $5 where repository_id = $1";
+constexpr const char* present_by_name =
+    "from object_life where repository_id = $1 and type = $2 and name = $3 and left_place is null";
+constexpr const char* life_by_place = "from object_life where repository_id = $1 and place = $2";
+constexpr const char* rules_for =
+    "from storage_rule where owner = $1 or owner = (select tenant_id from repository where id = $1)";
+constexpr const char* trusted = "select trusted_at from sweep_clock where id = 1";
+
+} // namespace
+
+std::int64_t next_place(sql::connection& c, const domain::repository_id& id)
+{
+    auto rows = c.query(take_place, id);
+    if (rows.empty()) {
+        c.query(make_state, id);
+        rows = c.query(take_place, id);
+    }
+    return rows.get<std::int64_t>(0, 0);
+}
+
+void count(sql::connection& c, const domain::repository_id& id, const change& by)
+{
+    c.query(add_to_state, id, by.live_objects, by.live_bytes, by.trash_objects, by.trash_bytes);
+}
+
+std::optional<object_life> present_life(sql::connection& c, const domain::repository_id& id, std::string_view type,
+                                        std::string_view name)
+{
+    return c.find<object_life>(present_by_name, id, type, name);
+}
+
+std::optional<object_life> life_at(sql::connection& c, const domain::repository_id& id, std::int64_t place)
+{
+    return c.find<object_life>(life_by_place, id, place);
+}
+
+effective_rule rule_for(sql::connection& c, const domain::repository_id& id)
+{
+    effective_rule out;
+    storage_rule own;
+    storage_rule of_tenant;
+    for (auto& r : c.select<storage_rule>(rules_for, id)) (r.owner == id.text ? own : of_tenant) = r;
+    const auto first = [](const auto& a, const auto& b) { return a ? a : b; };
+    if (const auto mode = first(own.mode, of_tenant.mode)) out.mode = *mode;
+    if (const auto days = first(own.trash_days, of_tenant.trash_days)) out.trash_days = *days;
+    if (const auto factor = first(own.trash_factor, of_tenant.trash_factor)) out.trash_factor = *factor;
+    out.quota_bytes = first(own.quota_bytes, of_tenant.repository_quota_bytes);
+    out.tenant_quota_bytes = of_tenant.quota_bytes;
+    return out;
+}
+
+base::time_point trusted_time(sql::connection& c, base::time_point now)
+{
+    const auto rows = c.query(trusted);
+    return rows.empty() ? now : rows.get<base::time_point>(0, 0);
+}
+
+} // namespace detail
+
+namespace {
+
+constexpr const char* delete_life = "delete from object_life where repository_id = $1 and place = $2";
+constexpr const char* close_life = "update object_life set left_place = $3, left_at = $4, left_trusted = $5, "
+                                   "in_trash = 1 where repository_id = $1 and place = $2";
+constexpr const char* open_life = "update object_life set left_place = null, left_at = null, left_trusted = null, "
+                                  "in_trash = 0 where repository_id = $1 and place = $2";
+constexpr const char* newest_in_trash = "from object_life where repository_id = $1 and type = $2 and name = $3 and "
+                                        "hash = $4 and in_trash = 1 order by place desc limit 1";
+constexpr const char* state_by_id = "from repository_state where repository_id = $1";
+constexpr const char* sums_of_tenant =
+    "select r.tenant_id, cast(sum(s.live_bytes) as bigint), cast(sum(s.trash_bytes) as bigint) from repository r "
+    "join repository_state s on s.repository_id = r.id "
+    "where r.tenant_id = (select tenant_id from repository where id = $1) group by r.tenant_id";
+constexpr const char* tenant_of = "select tenant_id from repository where id = $1";
+constexpr const char* update_access = "update repository_state set last_access_at = $2 where repository_id = $1";
+
+object_life new_life(sql::connection& c, const domain::repository_id& id, const object_identity& o,
+                     base::time_point now)
+{
+    object_life life;
+    life.repository_id = id;
+    life.place = next_place(c, id);
+    life.type = o.type;
+    life.name = o.name;
+    life.hash = o.hash;
+    life.bytes = o.bytes;
+    life.came_at = now;
+    life.first_place = life.place;
+    return life;
+}
+
+bool arrive(sql::connection& c, const domain::repository_id& id, const object_identity& o, base::time_point now)
+{
+    if (detail::present_life(c, id, o.type, o.name)) return false;
+    const auto life = new_life(c, id, o, now);
+    c.insert("object_life", life);
+    count(c, id, {.live_objects = 1, .live_bytes = life.bytes});
+    return true;
+}
+
+void remove_for_good(sql::connection& c, const domain::repository_id& id, const std::optional<object_life>& life)
+{
+    if (!life) return;
+    c.query(delete_life, id, life->place);
+    count(c, id, {.live_objects = -1, .live_bytes = -life->bytes});
+}
+
+// Of an object without a row: a crash came before its row, or after the row had moved and before the file did.
+std::int64_t depart_unknown(sql::connection& c, const domain::repository_id& id, const object_identity& o,
+                            base::time_point now)
+{
+    const auto trusted = detail::trusted_time(c, now);
+    if (const auto earlier = c.find<object_life>(newest_in_trash, id, o.type, o.name, o.hash)) {
+        c.query(close_life, id, earlier->place, next_place(c, id), now, trusted);
+        return earlier->place;
+    }
+    auto life = new_life(c, id, o, now);
+    life.left_place = next_place(c, id);
+    life.left_at = now;
+    life.left_trusted = trusted;
+    life.in_trash = true;
+    c.insert("object_life", life);
+    count(c, id, {.trash_objects = 1, .trash_bytes = life.bytes});
+    return life.place;
+}
+
+std::optional<std::int64_t> depart(sql::connection& c, const domain::repository_id& id, const object_identity& o,
+                                   base::time_point now, bool always_to_trash)
+{
+    const auto life = detail::present_life(c, id, o.type, o.name);
+    if (!always_to_trash && (o.type == "locks" || detail::rule_for(c, id).mode == "full")) {
+        remove_for_good(c, id, life);
+        return std::nullopt;
+    }
+    if (!life) return depart_unknown(c, id, o, now);
+    c.query(close_life, id, life->place, next_place(c, id), now, detail::trusted_time(c, now));
+    count(c, id, {.live_objects = -1, .live_bytes = -life->bytes, .trash_objects = 1, .trash_bytes = life->bytes});
+    return life->place;
+}
+
+} // namespace
+
+bool object_journal::arrived(const domain::repository_id& id, const object_identity& o, base::time_point now)
+{
+    return db_->write([&](sql::connection& c) { return arrive(c, id, o, now); });
+}
+
+std::optional<std::int64_t> object_journal::departing(const domain::repository_id& id, const object_identity& o,
+                                                      base::time_point now, bool always_to_trash)
+{
+    return db_->write([&](sql::connection& c) { return depart(c, id, o, now, always_to_trash); });
+}
+
+void object_journal::stayed(const domain::repository_id& id, std::int64_t place)
+{
+    db_->write([&](sql::connection& c) {
+        const auto life = detail::life_at(c, id, place);
+        if (!life || !life->in_trash) return;
+        const detail::change out_of_trash{.trash_objects = -1, .trash_bytes = -life->bytes};
+        if (detail::present_life(c, id, life->type, life->name)) {
+            // Somebody stored it again meanwhile: then its bytes are accounted for.
+            c.query(delete_life, id, place);
+            count(c, id, out_of_trash);
+            return;
+        }
+        c.query(open_life, id, place);
+        count(c, id, {1, life->bytes, out_of_trash.trash_objects, out_of_trash.trash_bytes});
+    });
+}
+
+room object_journal::room_of(const domain::repository_id& id)
+{
+    return db_->read([&](sql::connection& c) {
+        room out;
+        out.rule = detail::rule_for(c, id);
+        if (const auto s = c.find<repository_state>(state_by_id, id)) {
+            out.live_bytes = s->live_bytes;
+            out.trash_bytes = s->trash_bytes;
+        }
+        const auto tenant = c.query(tenant_of, id);
+        if (!tenant.empty()) out.tenant = tenant.get<domain::tenant_id>(0, 0);
+        const auto sums = c.query(sums_of_tenant, id);
+        if (!sums.empty()) {
+            out.tenant_live_bytes = sums.get<std::int64_t>(0, 1);
+            out.tenant_trash_bytes = sums.get<std::int64_t>(0, 2);
+        }
+        return out;
+    });
+}
+
+void object_journal::touch(const domain::repository_id& id, base::time_point now)
+{
+    db_->write([&](sql::connection& c) { c.query(update_access, id, now); });
+}
+
+} // namespace xentz::store

@@ -1,0 +1,258 @@
+#include "fixture.hpp"
+
+namespace xentz::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+class journal : public fleet_store_test {
+protected:
+    void SetUp() override
+    {
+        fleet_store_test::SetUp();
+        enrolled_device("web1");
+        id = domain::repository_id{"repo_web1"};
+    }
+    static object_identity object(const std::string& name, std::int64_t bytes = 10, const std::string& type = "data")
+    {
+        return {type, name, type == "config" ? "hash of " + name : name, bytes};
+    }
+    static object_identity config(const std::string& text) { return {"config", "", "hash of " + text, 5}; }
+    object_journal objects = store.objects();
+    domain::repository_id id;
+};
+XENTZ_ON_EACH_ENGINE(journal);
+
+TEST_P(journal, counts_what_comes_and_goes)
+{
+    EXPECT_TRUE(objects.arrived(id, object("a"), day));
+    EXPECT_FALSE(objects.arrived(id, object("a"), day)) << "again";
+    EXPECT_TRUE(objects.arrived(id, object("b", 20), day + 1s));
+    EXPECT_EQ(objects.departing(id, object("a"), day + 2s), 1);
+    const auto s = objects.state(id);
+    EXPECT_EQ(s.live_objects, 1);
+    EXPECT_EQ(s.live_bytes, 20);
+    EXPECT_EQ(s.trash_objects, 1);
+    EXPECT_EQ(s.trash_bytes, 10);
+    const auto types = objects.usage_by_type(id);
+    ASSERT_EQ(types.size(), 1U);
+    EXPECT_EQ(types[0].live_bytes, 20);
+    EXPECT_EQ(types[0].trash_bytes, 10);
+    EXPECT_EQ(types[0].newest_at, day + 1s);
+    const auto room = objects.room_of(id);
+    EXPECT_EQ(room.tenant, acme.id);
+    EXPECT_EQ(room.tenant_live_bytes, 20);
+    EXPECT_EQ(room.tenant_trash_bytes, 10);
+}
+
+TEST_P(journal, a_place_in_it_stands_for_an_instant)
+{
+    objects.arrived(id, object("a"), day);         // 1
+    objects.arrived(id, object("b"), day + 10s);   // 2
+    objects.departing(id, object("a"), day + 20s); // 3
+    EXPECT_EQ(objects.place_before(id, day), 0);
+    EXPECT_EQ(objects.place_before(id, day + 1s), 1);
+    EXPECT_EQ(objects.place_before(id, day + 10s), 1);
+    EXPECT_EQ(objects.place_before(id, day + 20s), 2);
+    EXPECT_EQ(objects.place_before(id, day + 21s), 3);
+    EXPECT_EQ(objects.changes_since(id, 2).size(), 1U);
+    EXPECT_EQ(objects.changes_since(id, 3).size(), 0U);
+}
+
+TEST_P(journal, locks_and_full_protection_keep_nothing)
+{
+    objects.arrived(id, object("lock", 1, "locks"), day);
+    EXPECT_FALSE(objects.departing(id, object("lock", 1, "locks"), day));
+    objects.put_rule({.owner = acme.id.text, .mode = "full"});
+    objects.arrived(id, object("a"), day);
+    EXPECT_FALSE(objects.departing(id, object("a"), day));
+    EXPECT_EQ(objects.state(id).trash_objects, 0);
+    EXPECT_EQ(objects.state(id).live_bytes, 0);
+    objects.arrived(id, object("b"), day);
+    EXPECT_TRUE(objects.departing(id, object("b"), day, true)) << "an administrator's removal never loses anything";
+}
+
+TEST_P(journal, a_repository_may_differ_from_its_tenant)
+{
+    EXPECT_EQ(objects.rule_of(id).mode, "guarded");
+    EXPECT_EQ(objects.rule_of(id).trash_days, 30);
+    objects.put_rule({.owner = acme.id.text,
+                      .mode = "append-only",
+                      .trash_days = 7,
+                      .quota_bytes = 1000,
+                      .repository_quota_bytes = 100});
+    objects.put_rule({.owner = id.text, .mode = "full"});
+    const auto r = objects.rule_of(id);
+    EXPECT_EQ(r.mode, "full");
+    EXPECT_EQ(r.trash_days, 7);
+    EXPECT_EQ(r.quota_bytes, 100);
+    EXPECT_EQ(r.tenant_quota_bytes, 1000);
+    objects.put_rule({.owner = id.text, .quota_bytes = 50});
+    EXPECT_EQ(objects.rule_of(id).mode, "append-only");
+    EXPECT_EQ(objects.rule_of(id).quota_bytes, 50);
+}
+
+TEST_P(journal, what_returns_is_present_under_a_new_place_and_keeps_its_first)
+{
+    objects.arrived(id, object("a"), day);
+    const auto in_trash = objects.departing(id, object("a"), day + 1s);
+    ASSERT_TRUE(in_trash);
+    const auto place = objects.returned(id, *in_trash, day + 2s);
+    ASSERT_TRUE(place);
+    EXPECT_GT(*place, 2);
+    EXPECT_EQ(objects.life(id, *place)->first_place, 1);
+    EXPECT_TRUE(objects.present(id, "data", "a"));
+    EXPECT_EQ(objects.state(id).trash_objects, 0);
+    EXPECT_FALSE(objects.returned(id, *in_trash, day + 3s)) << "it is present";
+    objects.not_returned(id, *place, *in_trash);
+    EXPECT_FALSE(objects.present(id, "data", "a"));
+    EXPECT_EQ(objects.state(id).trash_objects, 1);
+    EXPECT_EQ(objects.state(id).live_bytes, 0);
+}
+
+TEST_P(journal, what_could_not_be_moved_is_present_as_before)
+{
+    objects.arrived(id, object("a"), day);
+    const auto place = objects.departing(id, object("a"), day + 1s);
+    objects.stayed(id, *place);
+    EXPECT_TRUE(objects.present(id, "data", "a"));
+    EXPECT_EQ(objects.state(id).live_bytes, 10);
+    EXPECT_EQ(objects.state(id).trash_bytes, 0);
+}
+
+TEST_P(journal, an_unknown_object_that_leaves_is_taken_in_first)
+{
+    const auto place = objects.departing(id, object("a"), day);
+    ASSERT_TRUE(place);
+    EXPECT_EQ(objects.state(id).trash_bytes, 10);
+    EXPECT_EQ(objects.departing(id, object("a"), day + 1s), place) << "after a crash: the same entry";
+    EXPECT_EQ(objects.state(id).trash_bytes, 10);
+}
+
+TEST_P(journal, versions_of_a_config_stay_apart)
+{
+    objects.arrived(id, config("one"), day);
+    const auto one = objects.departing(id, config("one"), day + 1s);
+    objects.arrived(id, config("two"), day + 2s);
+    const auto two = objects.departing(id, config("two"), day + 3s);
+    EXPECT_NE(one, two);
+    EXPECT_EQ(objects.in_trash(id).size(), 2U);
+    EXPECT_EQ(objects.lives_of(id, "config", "hash of one").size(), 1U);
+}
+
+TEST_P(journal, a_hold_keeps_what_was_there_and_nothing_else)
+{
+    objects.arrived(id, object("a"), day);
+    const auto before = objects.departing(id, object("a"), day);
+    objects.arrived(id, object("b"), day);
+    const auto h = objects.hold(id, "an inquiry", day);
+    const auto after = objects.departing(id, object("b"), day);
+    objects.arrived(id, object("c"), day);
+    const auto later = objects.departing(id, object("c"), day);
+    const auto far = day + std::chrono::days{40};
+    ASSERT_EQ(objects.purgeable(id, far, far, 10).size(), 1U);
+    EXPECT_EQ(objects.purgeable(id, far, far, 10)[0].name, "c");
+    EXPECT_FALSE(objects.purged(id, *before));
+    EXPECT_FALSE(objects.purged(id, *after));
+    EXPECT_TRUE(objects.purged(id, *later));
+    EXPECT_TRUE(objects.release(id, h.place, day));
+    EXPECT_FALSE(objects.release(id, h.place, day));
+    EXPECT_EQ(objects.purgeable(id, far, far, 10).size(), 2U);
+    EXPECT_TRUE(objects.purged(id, *before));
+}
+
+TEST_P(journal, what_returned_and_left_again_is_held_by_its_first_place)
+{
+    objects.arrived(id, object("a"), day);
+    objects.hold(id, "", day);
+    const auto first = objects.departing(id, object("a"), day);
+    const auto place = objects.returned(id, *first, day);
+    EXPECT_EQ(objects.departing(id, object("a"), day), place);
+    EXPECT_FALSE(objects.purged(id, *place));
+}
+
+TEST_P(journal, only_what_both_clocks_call_old_may_go)
+{
+    ASSERT_TRUE(objects.advance_sweep_clock({}, {day, day}));
+    objects.arrived(id, object("a"), day);
+    objects.departing(id, object("a"), day);
+    const auto days = [](int n) { return day + std::chrono::days{n}; };
+    EXPECT_TRUE(objects.purgeable(id, days(29), days(31), 10).empty());
+    EXPECT_TRUE(objects.purgeable(id, days(31), days(29), 10).empty());
+    EXPECT_EQ(objects.purgeable(id, days(30), days(30), 10).size(), 1U);
+    objects.put_rule({.owner = id.text, .trash_days = 60});
+    EXPECT_TRUE(objects.purgeable(id, days(31), days(31), 10).empty());
+}
+
+TEST_P(journal, of_two_processes_one_advances_the_clock_of_the_sweep)
+{
+    EXPECT_FALSE(objects.sweep_clock());
+    EXPECT_TRUE(objects.advance_sweep_clock({}, {day, day}));
+    EXPECT_FALSE(objects.advance_sweep_clock({}, {day, day}));
+    const auto now = objects.sweep_clock();
+    ASSERT_TRUE(now);
+    EXPECT_TRUE(objects.advance_sweep_clock(now, {day + 1h, day + 2h}));
+    EXPECT_FALSE(objects.advance_sweep_clock(now, {day + 1h, day + 2h}));
+    EXPECT_EQ(objects.sweep_clock()->trusted_at, day + 1h);
+    EXPECT_EQ(objects.sweep_clock()->swept_at, day + 2h);
+}
+
+TEST_P(journal, bytes_that_are_nowhere_end_their_row)
+{
+    objects.arrived(id, object("a"), day);
+    objects.arrived(id, object("b"), day);
+    objects.departing(id, object("b"), day);
+    objects.lost(id, 1, day + 1s);
+    objects.lost(id, 2, day + 1s);
+    objects.lost(id, 2, day + 1s);
+    EXPECT_EQ(objects.state(id).live_objects, 0);
+    EXPECT_EQ(objects.state(id).trash_bytes, 0);
+    EXPECT_EQ(objects.life(id, 1)->left_at, day + 1s);
+}
+
+TEST_P(journal, a_file_of_the_trash_without_a_row_is_taken_in)
+{
+    EXPECT_TRUE(objects.adopt_trash(id, 40, object("a"), day));
+    EXPECT_FALSE(objects.adopt_trash(id, 40, object("b"), day));
+    objects.arrived(id, object("c"), day);
+    EXPECT_GT(objects.present(id, "data", "c")->place, 40) << "no place is given out twice";
+    EXPECT_EQ(objects.state(id).trash_bytes, 10);
+}
+
+TEST_P(journal, history_that_nobody_can_ask_for_goes)
+{
+    objects.arrived(id, object("a"), day);
+    const auto first = objects.departing(id, object("a"), day + 1s);
+    objects.returned(id, *first, day + 2s);
+    objects.drop_history(id, day + 1s);
+    EXPECT_TRUE(objects.life(id, *first));
+    objects.drop_history(id, day + 2s);
+    EXPECT_FALSE(objects.life(id, *first));
+    EXPECT_TRUE(objects.present(id, "data", "a"));
+}
+
+TEST_P(journal, samples_are_of_the_end_of_a_day)
+{
+    objects.arrived(id, object("a"), day);
+    objects.sample_usage(100);
+    objects.arrived(id, object("b"), day);
+    objects.sample_usage(100);
+    objects.sample_usage(101);
+    const auto samples = objects.samples(id, 100);
+    ASSERT_EQ(samples.size(), 2U);
+    EXPECT_EQ(samples[0].live_bytes, 20);
+    EXPECT_EQ(objects.samples(id, 101).size(), 1U);
+}
+
+TEST_P(journal, remembers_access_and_maintenance)
+{
+    objects.set_maintenance(id, day + 1h);
+    objects.touch(id, day);
+    EXPECT_EQ(objects.state(id).maintenance_until, day + 1h);
+    EXPECT_EQ(objects.state(id).last_access_at, day);
+    objects.set_maintenance(id, std::nullopt);
+    EXPECT_FALSE(objects.state(id).maintenance_until);
+}
+
+} // namespace
+} // namespace xentz::store
