@@ -92,7 +92,10 @@ constexpr const char* sums_of_tenant =
     "join repository_state s on s.repository_id = r.id "
     "where r.tenant_id = (select tenant_id from repository where id = $1) group by r.tenant_id";
 constexpr const char* tenant_of = "select tenant_id from repository where id = $1";
-constexpr const char* update_access = "update repository_state set last_access_at = $2 where repository_id = $1";
+constexpr const char* update_access =
+    "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
+    "last_access_at, purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, $2, 0, 0) "
+    "on conflict (repository_id) do update set last_access_at = excluded.last_access_at";
 
 object_life new_life(sql::connection& c, const domain::repository_id& id, const object_identity& o,
                      base::time_point now)

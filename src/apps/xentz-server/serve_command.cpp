@@ -123,7 +123,7 @@ result<> serve(context& c, const serve_options& o)
         if (claimed.error().code != fault_code::repository_unavailable) return claimed;
         c.log.error("not ready: " + base::sentence(claimed.error()));
     }
-    store_ledger ledger{*home->store, home->key};
+    store_ledger ledger{*home->store, home->key, c.clock};
     store_journal journal{home->store->objects(), c.clock};
     repo::guarded_store guarded{**blobs, **blobs, journal};
     store_room_book rooms{home->store->objects()};

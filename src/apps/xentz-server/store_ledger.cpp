@@ -23,10 +23,25 @@ std::optional<repo::access> store_ledger::open(const repo::address& a, std::stri
     if (!repository || !fits) return std::nullopt;
     const auto device = store_.find_device(repository->device_id);
     if (!device || device->revoked_at) return std::nullopt;
+    note_access(repository->id);
     const auto rule = store_.objects().rule_of(repository->id);
     return repo::access{.repository_id = repository->id.text,
                         .initialised = repository->initialised,
                         .mode = repo::parse_protection(rule.mode).value_or(repo::protection::guarded)};
+}
+
+// Not with each request: it is for people.
+void store_ledger::note_access(const domain::repository_id& id)
+{
+    constexpr auto pause = std::chrono::minutes{1};
+    {
+        const std::lock_guard guard{mutex_};
+        const auto now = clock_.elapsed();
+        const auto [at, first] = noted_.try_emplace(id.text, now);
+        if (!first && now - at->second < pause) return;
+        at->second = now;
+    }
+    store_.objects().touch(id, clock_.now());
 }
 
 void store_ledger::set_initialised(std::string_view repository_id, bool initialised)

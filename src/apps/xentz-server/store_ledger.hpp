@@ -9,19 +9,32 @@
 #include "repo/quota_store.hpp"
 #include "store/fleet_store.hpp"
 
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <string>
+
 namespace xentz::apps {
 
 class store_ledger final : public repo::ledger {
 public:
-    // Both must outlive the ledger.
-    store_ledger(store::fleet_store& store, const crypto::master_key& key) : store_(store), key_(key) {}
+    // All must outlive the ledger.
+    store_ledger(store::fleet_store& store, const crypto::master_key& key, const base::clock& clock)
+        : store_(store), key_(key), clock_(clock)
+    {
+    }
 
     std::optional<repo::access> open(const repo::address& a, std::string_view user, std::string_view secret) override;
     void set_initialised(std::string_view repository_id, bool initialised) override;
 
 private:
+    void note_access(const domain::repository_id& id);
+
     store::fleet_store& store_;
     const crypto::master_key& key_;
+    const base::clock& clock_;
+    std::mutex mutex_;
+    std::map<std::string, std::chrono::microseconds> noted_; // when an access was last written down
 };
 
 class store_journal final : public repo::journal {
