@@ -60,6 +60,8 @@ arguments init_arguments(const invocation& i) { return json_command(i, "init"); 
 arguments backup_arguments(const invocation& i, const engine::backup_request& r)
 {
     auto a = json_command(i, "backup");
+    // Caches of repositories that were not used for 30 days; otherwise nobody ever removes them.
+    add(a, {"--cleanup-cache"});
     add_scope(a, r.scope);
     add_backup_options(a, i);
     for (const auto& pattern : r.exclude) add(a, {"--exclude=" + pattern});

@@ -17,8 +17,9 @@ TEST(command_line, of_a_backup_is_the_same_in_every_version)
 {
     const engine::backup_request r{
         .scope = {"h1", "xentz"}, .include = {"/srv", "/-odd"}, .exclude = {"*.tmp", "--json"}};
-    EXPECT_THAT(backup_arguments(oldest, r), ElementsAre("backup", "--json", "--host", "h1", "--tag", "xentz",
-                                                         "--exclude=*.tmp", "--exclude=--json", "--", "/srv", "/-odd"));
+    EXPECT_THAT(backup_arguments(oldest, r),
+                ElementsAre("backup", "--json", "--cleanup-cache", "--host", "h1", "--tag", "xentz", "--exclude=*.tmp",
+                            "--exclude=--json", "--", "/srv", "/-odd"));
     EXPECT_EQ(backup_arguments(newest, r), backup_arguments(oldest, r));
 }
 
@@ -29,7 +30,8 @@ TEST(command_line, carries_the_options_of_the_repository)
     i.ca_file = "/etc/ca.pem";
     EXPECT_THAT(backup_arguments(i, {.scope = {"h", "t"}, .include = {"/srv"}}),
                 ElementsAre("backup", "--limit-upload", "100", "--limit-download", "200", "--cacert", "/etc/ca.pem",
-                            "--json", "--host", "h", "--tag", "t", "--compression", "max", "--", "/srv"));
+                            "--json", "--cleanup-cache", "--host", "h", "--tag", "t", "--compression", "max", "--",
+                            "/srv"));
     EXPECT_THAT(check_arguments(i, false),
                 ElementsAre("check", "--limit-upload", "100", "--limit-download", "200", "--cacert", "/etc/ca.pem"));
 }
@@ -46,9 +48,9 @@ TEST(command_line, carries_the_options_of_a_backup)
                  .tags = std::vector<std::string>{"db", "-odd"}};
     const engine::backup_request r{.scope = {"h", "t"}, .include = {"/srv"}};
     EXPECT_THAT(backup_arguments(i, r),
-                ElementsAre("backup", "--pack-size", "64", "--json", "--host", "h", "--tag", "t", "--tag=db",
-                            "--tag=-odd", "--compression", "off", "--read-concurrency", "8", "--exclude-caches",
-                            "--one-file-system", "--exclude-file=/etc/no backup", "--", "/srv"));
+                ElementsAre("backup", "--pack-size", "64", "--json", "--cleanup-cache", "--host", "h", "--tag", "t",
+                            "--tag=db", "--tag=-odd", "--compression", "off", "--read-concurrency", "8",
+                            "--exclude-caches", "--one-file-system", "--exclude-file=/etc/no backup", "--", "/srv"));
     EXPECT_TRUE(unsupported_options(i).empty());
     i.options.exclude_caches = i.options.one_file_system = false;
     EXPECT_THAT(backup_arguments(i, r), testing::Not(testing::AnyOf(testing::Contains("--exclude-caches"),
