@@ -117,7 +117,7 @@ TEST(config, holds_all_that_a_policy_and_a_device_may_include)
     }
     store::device device;
     device.include = wire::print_json(wire::to_json(own));
-    const auto config = wire::decode_config(make_config_document(policy, device, "rest:https://h/").body);
+    const auto config = wire::decode_config(make_config_document(policy, device, "rest:https://h/", "guarded").body);
     ASSERT_TRUE(config);
     EXPECT_EQ(config->include.size(), domain::most_config_paths);
     EXPECT_TRUE(domain::validate_include(config->include, domain::most_config_paths));
