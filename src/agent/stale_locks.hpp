@@ -6,7 +6,8 @@
 // - a process of this agent wrote it: we hold the run lock, which such a process would hold as long as it lives; or
 // - it names this host, this machine is still the one whose repository was pinned, we see every process of it, none
 //   with that id was running when the lock was written, and the clock agrees with the server's; or
-// - the server has not seen it refreshed for longer than restic's own limit of 30 minutes (restic refreshes every 5).
+// - it was not refreshed for longer than restic's own limit of 30 minutes by the server's clock (restic refreshes every
+//   5 by a new lock): since the server stored it, where it tells, and otherwise since what the holder wrote into it.
 // Source: restic's design document (locks) and recorded runs of 0.14 to 0.19.
 #pragma once
 
