@@ -101,7 +101,7 @@ void note(status& s, base::time_point now)
     note_age(s, s.retention, retention_grows_old, "retention", now);
     note_age(s, s.check, check_grows_old, "check of the repository", now);
     if (s.reports_rejected > 0)
-        s.notes.push_back(base::counted(s.reports_rejected, "report") +
+        s.notes.push_back(base::counted(s.reports_rejected, "report") + (s.reports_rejected == 1 ? " was" : " were") +
                           " refused by the server for good; `xentz-agent doctor` says where to look");
 }
 

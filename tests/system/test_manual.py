@@ -49,7 +49,7 @@ def test_everything_that_help_shows_is_in_all_of_them(name):
 
 def test_groff_takes_the_page_without_a_warning(name):
     page = said(name, "manual", "man")
-    made = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-P-c"], input=page, capture_output=True, text=True,
+    made = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-P-cbu"], input=page, capture_output=True, text=True,
                           timeout=60)
     assert made.returncode == 0 and made.stderr == "", made.stderr
     for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS"):
