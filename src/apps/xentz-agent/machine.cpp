@@ -33,13 +33,13 @@ result<std::filesystem::path> user_home()
     return fail(fault_code::usage, "the user has no home folder", "Set HOME or XENTZ_AGENT_HOME");
 }
 
-// What the package made for the machine's own agent (docs/packages.md).
-bool is_packaged() { return ::geteuid() == 0 && std::filesystem::is_directory("/etc/xentz-agent"); }
+// Where there is a folder for the machine's own agent, root uses that (docs/agent-files.md).
+bool is_machines_own() { return ::geteuid() == 0 && std::filesystem::is_directory("/etc/xentz-agent"); }
 
 result<std::filesystem::path> agent_home()
 {
     if (const auto named = variable("XENTZ_AGENT_HOME"); !named.empty()) return std::filesystem::absolute(named);
-    if (is_packaged()) return "/var/lib/xentz-agent";
+    if (is_machines_own()) return "/var/lib/xentz-agent";
     auto home = user_home();
     if (!home) return home;
     return *home / ".xentz-agent";
@@ -47,7 +47,7 @@ result<std::filesystem::path> agent_home()
 
 std::filesystem::path default_config(const std::filesystem::path& home)
 {
-    return (is_packaged() && variable("XENTZ_AGENT_HOME").empty() ? "/etc/xentz-agent" : home) / "config.json";
+    return (is_machines_own() && variable("XENTZ_AGENT_HOME").empty() ? "/etc/xentz-agent" : home) / "config.json";
 }
 
 std::map<std::string, std::string> restic_environment()
