@@ -35,7 +35,7 @@ struct local_config {
     bool allow_http = false;
     domain::schedule schedule;
     std::optional<std::string> scheduler; // that holds the timers: systemd, cron, ...; absent: none does
-    std::vector<std::string> include; // in addition to the server's
+    std::vector<std::string> include;     // in addition to the server's
     std::vector<std::string> exclude;
     local_restic restic;
     domain::retention retention; // legacy mode only
