@@ -135,7 +135,7 @@ TEST_F(postgresql_test, repeats_after_a_deadlock)
     std::jthread one([&] { both("a", "b"); });
     both("b", "a");
     one.join();
-    EXPECT_EQ(runs, 3);
+    EXPECT_GE(runs, 3) << "on a busy machine the second try may meet the other one again";
     EXPECT_EQ(n("a"), 2);
     EXPECT_EQ(n("b"), 2);
 }
