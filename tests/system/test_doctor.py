@@ -144,7 +144,7 @@ def test_a_repository_of_ones_own(world, restic):
     password.write_text("a password of one's own\n")
     os.chmod(password, 0o600)
     agent = world.agent(restic)
-    agent.run("install", "--repo", str(world.room / "repository"), "--password-file", str(password),
+    agent.run("install", "--scheduler", "none", "--repo", str(world.room / "repository"), "--password-file", str(password),
               "--include", str(world.folder())).expect(0)
     assert "--auto-init" in {f["check"]: f for f in examined(agent, 1)}["repository"]["remedy"]
     agent.run("backup", "--auto-init").expect(0)
