@@ -69,6 +69,12 @@ private:
             if (block.empty() && before.error().code == fault_code::scheduler_missing) return {};
             return std::unexpected(before.error());
         }
+        // Cron's own listing shows a carriage return as these two characters; written back, it would be them.
+        if (before->contains("\\r\n"))
+            return fail(fault_code::conflict,
+                        "a line of the crontab ends with a carriage return, which `crontab -l` does not give as it is: "
+                        "nothing was changed",
+                        "Take the carriage returns out with `crontab -e`, then try again");
         const auto after = with_block(*before, instance, block);
         if (!after) return std::unexpected(after.error());
         if (*after == *before) return {};

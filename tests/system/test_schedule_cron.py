@@ -2,17 +2,17 @@
 own, so that the machine's crontabs are not touched. Needs root, to make that namespace and to become that user."""
 
 import datetime
+import json
 import os
 import pwd
 import subprocess
-import time
 
 import pytest
 
 from harness import programs
 
 USER = "nobody"
-FOREIGN = b"# mine\r\nMAILTO=\"\"\n\n5 4 1 1 * echo  '\\%d' \t\n"
+FOREIGN = b"# mine\nMAILTO=\"\"\n\n5 4 1 1 * echo  '\\%d' \t\n"
 
 
 class Cron:
@@ -98,7 +98,6 @@ def test_cron_backs_up_for_a_user_and_leaves_the_rest_of_the_crontab_alone(world
     # A missed run is caught up once: by a state of three days ago.
     path = agent.home / "state" / "backup.json"
     old = path.read_text()
-    import json
     state = json.loads(old)
     for_days = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
     state["started_at"] = state["finished_at"] = state["last_good"]["finished_at"] = for_days
@@ -118,3 +117,9 @@ def test_cron_backs_up_for_a_user_and_leaves_the_rest_of_the_crontab_alone(world
 
     call("uninstall")
     assert crontab() == FOREIGN
+
+    # What `crontab -l` does not show as it is cannot be kept as it is: then nothing is changed.
+    assert cron.call("crontab", "-", user=USER, stdin=b"# theirs\r\n").returncode == 0
+    refused = cron.call(agent.binary, "install", "--scheduler", "cron", user=USER, environment=environment)
+    assert refused.returncode == 1 and b"carriage return" in refused.stderr, refused.stderr.decode()
+    assert cron.call("cat", f"/var/spool/cron/crontabs/{USER}").stdout.endswith(b"# theirs\r\n")

@@ -285,6 +285,16 @@ TEST(CronHost, KeepsForeignLinesAndTakesAnEmptyCrontabAway)
     EXPECT_EQ(d.tools.calls[d.tools.calls.size() - 2], "crontab -r");
 }
 
+TEST(CronHost, ChangesNothingWhereTheListingIsNotTheCrontab)
+{
+    desk d;
+    d.tools.crontab = "# theirs\\r\n"; // as `crontab -l` shows a carriage return
+    const auto done = make_cron_host(d.around)->apply(wanted());
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, fault_code::conflict);
+    EXPECT_EQ(d.tools.crontab, "# theirs\\r\n");
+}
+
 TEST(CronHost, BelievesNothingThatItDoesNotSee)
 {
     desk d;
