@@ -36,6 +36,7 @@ BOOST_DESCRIBE_STRUCT(undelete_output, (),
 std::vector<moved_object> shown(const std::vector<object_life>& lives)
 {
     std::vector<moved_object> out;
+    out.reserve(lives.size());
     for (const auto& l : lives) out.push_back({l.type, l.name.empty() ? l.hash : l.name, l.bytes, l.left_at});
     return out;
 }
