@@ -14,7 +14,8 @@ std::optional<std::string> literal_path(std::string_view pattern)
     std::string path;
     for (std::size_t i = 0; i < pattern.size(); ++i) {
         if (wildcards.contains(pattern[i])) return std::nullopt;
-        if (pattern[i] == '\\' && ++i == pattern.size()) return std::nullopt;
+        if (pattern[i] == '\\') ++i; // the next one as it is
+        if (i == pattern.size()) return std::nullopt;
         path += pattern[i];
     }
     return path;

@@ -119,6 +119,7 @@ std::string bash_completion(const command& top)
         walk(top, "COMP_WORDS", "1", "COMP_CWORD") + "    case $place in\n";
     for (const auto& p : places_of(top)) {
         std::vector<std::string> words;
+        words.reserve(p.at->commands.size());
         for (const auto& below : p.at->commands) words.push_back(below.name);
         for (const auto& o : options_at(top, p)) words.insert(words.end(), o.names.begin(), o.names.end());
         out += "    \"" + p.path + "\") words=" + posix_quoted(joined(words, " ")) + " ;;\n";
