@@ -9,7 +9,6 @@ namespace xentz::repo {
 using base::fail;
 using base::failed;
 using base::fault_code;
-using std::filesystem::path;
 
 namespace {
 
@@ -42,10 +41,11 @@ std::optional<trash_entry> parse_entry(std::string_view repository_id, std::stri
     const auto first = file.find('-');
     const auto last = file.rfind('-');
     if (first == std::string_view::npos || first == last) return std::nullopt;
-    const auto [end, error] = std::from_chars(file.data(), file.data() + first, e.place);
+    const auto number = file.substr(0, first);
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), e.place);
     const auto type = parse_object_type(file.substr(first + 1, last - first - 1));
     e.hash = file.substr(last + 1);
-    if (error != std::errc{} || end != file.data() + first || !type) return std::nullopt;
+    if (error != std::errc{} || end != number.data() + number.size() || !type) return std::nullopt;
     e.key = {std::string{repository_id}, *type, *type == object_type::config ? std::string{} : e.hash};
     if (!check_entry(e)) return std::nullopt;
     return e;
