@@ -81,7 +81,7 @@ std::optional<finding> retry_watch::read_err(std::string_view line, duration sin
     if (!found) return std::nullopt;
     // As newer versions say it when they do not try again.
     const auto words = found->call + " failed: " + found->cause;
-    const auto cause = find_cause(op_, {words}, false);
+    auto cause = find_cause(op_, {words}, false);
     if (cause && in_vain(*cause, found->call)) return cause;
     if (open_ || !is_opening(found->call) || since_start + found->wait <= longest_opening_) return std::nullopt;
     return finding{cause ? cause->code : fault_code::repository_unreachable, words};

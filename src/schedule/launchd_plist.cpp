@@ -113,6 +113,7 @@ std::string launchd_label(task t, const std::string& instance)
 std::vector<unit_file> launchd_plists(const timer_set& t)
 {
     std::vector<unit_file> out;
+    out.reserve(t.timers.size());
     for (const auto& timer : t.timers)
         out.push_back({launchd_label(timer.task, t.instance) + ".plist", plist(timer, t)});
     return out;

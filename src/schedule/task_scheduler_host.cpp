@@ -4,7 +4,6 @@
 namespace xentz::schedule {
 namespace {
 
-using base::fault_code;
 using base::result;
 
 // What the Task Scheduler gives back is not the text that it was given; the definitions are therefore kept in the

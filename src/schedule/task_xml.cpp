@@ -147,6 +147,7 @@ result<std::vector<unit_file>> task_definitions(const timer_set& t, const std::s
                     "a task of the Task Scheduler cannot carry the variable " + t.command.environment.begin()->first,
                     "Set it for the whole account, and install without it");
     std::vector<unit_file> out;
+    out.reserve(t.timers.size());
     for (const auto& timer : t.timers) out.push_back({task_name(timer.task, t.instance), definition(timer, t, user)});
     return out;
 }

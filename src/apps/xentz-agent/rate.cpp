@@ -5,7 +5,11 @@ namespace xentz::apps {
 void rate::note(std::chrono::milliseconds at, std::uint64_t bytes)
 {
     if (!samples_.empty() && bytes < samples_.back().bytes) samples_.clear();
-    samples_.push_back({at, bytes});
+    const bool soon = samples_.size() > 1 && at - samples_[samples_.size() - 2].at < between;
+    if (soon)
+        samples_.back() = {at, bytes};
+    else
+        samples_.push_back({at, bytes});
     while (samples_.size() > 2 && at - samples_[1].at >= window) samples_.pop_front();
 }
 

@@ -78,6 +78,14 @@ TEST(rate, is_that_of_the_last_seconds)
     EXPECT_DOUBLE_EQ(*r.per_second(), 500.0);
 }
 
+TEST(rate, keeps_few_samples_however_many_come)
+{
+    rate r;
+    for (int i = 0; i < 100'000; ++i) r.note(std::chrono::milliseconds{i / 10}, static_cast<std::uint64_t>(i) * 100);
+    EXPECT_LE(r.samples(), 102U);
+    EXPECT_NEAR(r.per_second().value(), 1'000'000.0, 20'000.0);
+}
+
 TEST(rate, begins_anew_where_the_amount_shrinks)
 {
     rate r;
