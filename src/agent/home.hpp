@@ -19,6 +19,7 @@ struct home {
     std::filesystem::path engine_record() const { return folder / "state" / "engine.json"; }
     std::filesystem::path delivery() const { return folder / "state" / "delivery.json"; }
     std::filesystem::path schedule_memory() const { return folder / "state" / "schedule.json"; }
+    std::filesystem::path invocation() const { return folder / "schedule.json"; }
     std::filesystem::path schedule() const { return folder / "schedule"; }
     std::filesystem::path spool() const { return folder / "spool"; }
     std::filesystem::path rejected() const { return folder / "spool" / "rejected"; }

@@ -24,6 +24,46 @@ struct kept_memory {
 };
 BOOST_DESCRIBE_STRUCT(kept_memory, (), (format, fingerprint, since, backup, retention, check))
 
+// schedule.json: how the timers call the agent, as it was when they were installed.
+struct kept_invocation {
+    std::uint32_t format = 1;
+    std::string program;
+    std::optional<std::string> config;
+    std::optional<std::string> agent_home; // XENTZ_AGENT_HOME
+    std::optional<std::string> restic;     // XENTZ_RESTIC
+};
+BOOST_DESCRIBE_STRUCT(kept_invocation, (), (format, program, config, agent_home, restic))
+
+std::optional<std::string> variable_of(const schedule::invocation& command, const std::string& name)
+{
+    const auto at = command.environment.find(name);
+    return at == command.environment.end() ? std::nullopt : std::optional{at->second};
+}
+
+result<> keep_invocation(environment& env, const schedule::invocation& command)
+{
+    kept_invocation kept{.program = command.program.string(),
+                         .agent_home = variable_of(command, "XENTZ_AGENT_HOME"),
+                         .restic = variable_of(command, "XENTZ_RESTIC")};
+    if (command.config) kept.config = command.config->string();
+    return os::write_atomic(env.files, env.home.invocation(), wire::pretty_json(wire::to_json(kept)));
+}
+
+// A run by hand, from another shell or by another build, must not change how the timers call the agent; but a program
+// that is gone would never run again.
+schedule::invocation invocation_of(const environment& env, const scheduling& s)
+{
+    const auto text = os::read_all(env.files, env.home.invocation(), largest_memory);
+    if (!text) return s.command;
+    const auto kept = wire::decode<kept_invocation>(*text);
+    if (!kept || !env.files.info(kept->program)) return s.command;
+    schedule::invocation command{.program = kept->program};
+    if (kept->config) command.config = *kept->config;
+    if (kept->agent_home) command.environment["XENTZ_AGENT_HOME"] = *kept->agent_home;
+    if (kept->restic) command.environment["XENTZ_RESTIC"] = *kept->restic;
+    return command;
+}
+
 schedule::identity identity_of(const environment& env, const local_config& local)
 {
     return {local.device_id.value_or(local.host + env.home.folder.string()), env.machine_id};
@@ -78,7 +118,7 @@ result<schedule::timer_set> timers_for(const environment& env, const scheduling&
 {
     const auto spec = spec_for(env, local, wanted);
     if (!spec) return std::unexpected(spec.error());
-    auto timers = schedule::timers_of(*spec, s.command, s.instance);
+    auto timers = schedule::timers_of(*spec, invocation_of(env, s), s.instance);
     if (!timers) return timers;
     timers->log = env.home.folder / "logs" / "scheduler.log";
     timers->writes = {env.home.folder};
@@ -196,6 +236,7 @@ result<std::string> install_timers(environment& env, const scheduling& s, local_
     }
     const auto chosen = schedule::choose_host(wish, s.around);
     if (!chosen) return std::unexpected(chosen.error());
+    if (auto ok = keep_invocation(env, s.command); !ok) return base::failed(ok);
     const auto timers = timers_for(env, s, local, known_schedule(env, local));
     if (!timers) return std::unexpected(timers.error());
     const std::string name{chosen->host->name()};

@@ -28,6 +28,7 @@ std::unique_ptr<process_table> make_process_table(const base::clock& clock);
 
 std::filesystem::path program_path(); // of the program that calls it
 std::uint32_t user_id();              // effective; 0 is root
+std::filesystem::path account_home(); // of that user, whatever HOME says; empty where it has none
 std::string user_name();              // its name, or its number where it has none
 std::string host_name();
 std::string machine_id();   // of this installation of the system (machine-id(5)); empty where there is none

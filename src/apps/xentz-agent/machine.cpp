@@ -50,6 +50,14 @@ std::filesystem::path default_config(const std::filesystem::path& home)
     return (is_machines_own() && variable("XENTZ_AGENT_HOME").empty() ? "/etc/xentz-agent" : home) / "config.json";
 }
 
+// The home of a run whose environment says nothing, as a scheduler's does.
+agent::home usual_home()
+{
+    agent::home usual{.folder = is_machines_own() ? "/var/lib/xentz-agent" : os::account_home() / ".xentz-agent"};
+    usual.config = (is_machines_own() ? "/etc/xentz-agent" : usual.folder) / "config.json";
+    return usual;
+}
+
 std::map<std::string, std::string> restic_environment()
 {
     auto out = restic::inherited([](const std::string& name) { return variable(name.c_str()); });
@@ -98,7 +106,7 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                                             *m->processes_);
     m->zone_ = os::make_local_zone();
     m->timers_ = make_scheduling({.files = *m->files_, .processes = *m->processes_, .zone = *m->zone_}, home,
-                                 {variable, user_home().value_or("/")});
+                                 {variable, usual_home()});
     m->environment_ = std::make_unique<agent::environment>(agent::environment{
         .home = home,
         .files = *m->files_,

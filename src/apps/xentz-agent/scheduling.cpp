@@ -24,8 +24,8 @@ bool wait(std::chrono::milliseconds time, std::stop_token stop)
 std::map<std::string, std::string> kept_environment(const account& who)
 {
     std::map<std::string, std::string> out;
-    for (const auto* name : {"XENTZ_AGENT_HOME", "XENTZ_RESTIC"})
-        if (const auto value = who.variable(name); !value.empty()) out[name] = std::filesystem::absolute(value);
+    if (const auto value = who.variable("XENTZ_RESTIC"); !value.empty())
+        out["XENTZ_RESTIC"] = std::filesystem::absolute(value);
     if (out.contains("XENTZ_RESTIC") || os::find_program("restic", everywhere)) return out;
     if (const auto found = os::find_program("restic", who.variable("PATH"))) out["XENTZ_RESTIC"] = found->string();
     return out;
@@ -36,7 +36,7 @@ std::map<std::string, std::string> tool_environment(const account& who, std::uin
     std::map<std::string, std::string> out;
     for (const auto* name : {"HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"})
         if (auto value = who.variable(name); !value.empty()) out[name] = std::move(value);
-    out.try_emplace("HOME", who.user_home.string());
+    out.try_emplace("HOME", os::account_home().string());
     out["PATH"] = std::string{everywhere} + ":/usr/sbin:/sbin";
     // cron and sudo do not set it; the user's systemd is only found by it.
     const auto runtime = "/run/user/" + std::to_string(user);
@@ -58,21 +58,19 @@ std::unique_ptr<agent::scheduling> make_scheduling(const scheduling_seams& seams
         .find_program = [path = environment.at("PATH")](std::string_view name) { return os::find_program(name, path); },
         .environment = environment,
         .platform = os::os_name(),
-        .user_home = who.user_home,
+        .user_home = os::account_home(),
         .user = os::user_name(),
         .user_id = user,
         .folder = home.schedule()};
     schedule::invocation command{.program = os::program_path(), .environment = kept_environment(who)};
-    const bool own_home = command.environment.contains("XENTZ_AGENT_HOME");
-    const bool usual_config = home.config == home.folder / "config.json" ||
-                              (!own_home && home.config == "/etc/xentz-agent/config.json" && user == 0);
-    if (!usual_config) command.config = home.config;
-    const auto usual_home = own_home ? who.user_home / ".xentz-agent" : home.folder;
+    const bool usual_home = home.folder == who.usual.folder;
+    if (!usual_home) command.environment["XENTZ_AGENT_HOME"] = home.folder.string();
+    if (home.config != (usual_home ? who.usual.config : home.folder / "config.json")) command.config = home.config;
     return std::make_unique<agent::scheduling>(
         agent::scheduling{.zone = seams.zone,
                           .around = std::move(around),
                           .command = std::move(command),
-                          .instance = schedule::instance_of(home.folder, usual_home),
+                          .instance = schedule::instance_of(home.folder, who.usual.folder),
                           .wait = wait});
 }
 

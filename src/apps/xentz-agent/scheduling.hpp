@@ -19,7 +19,8 @@ struct scheduling_seams {
 
 struct account {
     std::function<std::string(const char*)> variable; // of the environment; empty where it is not set
-    std::filesystem::path user_home;
+    // Where the agent looks when a scheduler starts it and says nothing: no matter what HOME is now.
+    agent::home usual;
 };
 
 std::unique_ptr<agent::scheduling> make_scheduling(const scheduling_seams& seams, const agent::home& home,

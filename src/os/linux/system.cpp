@@ -105,6 +105,12 @@ std::filesystem::path program_path() { return std::filesystem::read_symlink("/pr
 
 std::uint32_t user_id() { return ::geteuid(); }
 
+std::filesystem::path account_home()
+{
+    const auto* entry = ::getpwuid(::geteuid());
+    return entry != nullptr && entry->pw_dir != nullptr ? entry->pw_dir : "";
+}
+
 std::string user_name()
 {
     const auto* entry = ::getpwuid(::geteuid());

@@ -177,6 +177,28 @@ TEST_F(scheduled, a_failed_run_is_tried_again_by_a_later_tick)
     EXPECT_EQ(backups(), before + 1);
 }
 
+TEST_F(scheduled, a_run_by_another_build_leaves_the_call_of_the_timers_alone)
+{
+    at("2026-11-24T04:00:00Z");
+    ASSERT_TRUE(tick()); // so that the server's schedule is known
+    m.write("/usr/bin/xentz-agent", "the program");
+    auto local = *load_local_config(m.env.files, m.env.home.config, *m.env.secrets);
+    cron.crontab.clear();
+    ASSERT_TRUE(os::create_directories(m.memory, "/run"));
+    m.write("/run/crond.pid", "99\n");
+    m.write("/proc/99/stat", "x");
+    timers.command.environment["XENTZ_RESTIC"] = "/opt/restic";
+    ASSERT_TRUE(install_timers(m.env, timers, local, "cron"));
+    const auto installed = cron.crontab;
+    EXPECT_TRUE(installed.contains("env XENTZ_RESTIC=/opt/restic /usr/bin/xentz-agent backup --scheduled"));
+    timers.command = {.program = "/home/ada/build/xentz-agent"};
+    ASSERT_TRUE(run_job(m.env, domain::job::backup, backup_work({}, nullptr), {}));
+    EXPECT_EQ(cron.crontab, installed);
+    ASSERT_TRUE(m.memory.remove("/usr/bin/xentz-agent"));
+    ASSERT_TRUE(keep_timers(m.env, local, m.server.config.schedule));
+    EXPECT_TRUE(cron.crontab.contains("/home/ada/build/xentz-agent")) << "a program that is gone is no use";
+}
+
 TEST_F(scheduled, status_tells_a_vanished_schedule)
 {
     at("2026-11-24T04:00:00Z");
