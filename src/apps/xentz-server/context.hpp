@@ -24,6 +24,7 @@ struct context {
     std::string database; // empty: sqlite in the data folder
     std::string storage;  // empty: file:DATA_DIR/storage
     bool json = false;
+    bool of_package = false; // the options are those of the package's config file
 
     os::files& files;
     base::clock& clock;

@@ -1,6 +1,7 @@
 #include "context.hpp"
 #include "control/administration.hpp"
 #include "installation.hpp"
+#include "os/service.hpp"
 #include "output.hpp"
 #include "repo/storage_identity.hpp"
 
@@ -51,6 +52,7 @@ result<> initialise(context& c, const std::string& admin_email)
 {
     const auto storage = storage_path(c);
     if (!storage) return std::unexpected(storage.error());
+    if (auto ok = os::become_owner_of(c.data_path()); !ok) return ok;
     if (auto ok = os::create_directories(c.files, c.data_path()); !ok) return ok;
     auto key = make_master_key(c);
     if (!key) return base::failed(key);
@@ -81,7 +83,8 @@ result<> initialise(context& c, const std::string& admin_email)
     print_line("Made " + c.data_path().string() + " with its database, storage and master key.\n");
     print_line(recovery_sheet(*key));
     print_line("Administrator " + admin->email + ", password " + admin->password + " (shown only now).\n");
-    print_line("Next: xentz-server serve, and in another terminal: xentz-server tenant create NAME");
+    print_line(c.of_package ? "Next: systemctl start xentz-server, then: xentz-server tenant create NAME"
+                            : "Next: xentz-server serve, and in another terminal: xentz-server tenant create NAME");
     return {};
 }
 

@@ -1,5 +1,7 @@
 #include "installation.hpp"
 
+#include "os/service.hpp"
+
 namespace xentz::apps {
 namespace {
 
@@ -34,6 +36,7 @@ std::filesystem::path master_key_path(const context& c) { return c.data_path() /
 
 result<std::unique_ptr<store::fleet_store>> open_store(const context& c)
 {
+    if (auto ok = os::become_owner_of(c.data_path()); !ok) return base::failed(ok);
     // SQLite would make an empty database where there is none.
     if (!c.files.info(master_key_path(c))) return not_initialised(c);
     auto store = std::make_unique<store::fleet_store>(sql::open_database(database_address(c)));

@@ -18,6 +18,9 @@ struct installation {
     std::string storage_id;
 };
 
+// Both become the user that owns the data folder where root calls them, so that nothing that they make is out of the
+// server's reach.
+//
 // config_missing with the remedy where `xentz-server init` has not run; config_invalid where the master key is not
 // the one of the database.
 base::result<installation> open_installation(const context& c);

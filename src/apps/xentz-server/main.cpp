@@ -7,10 +7,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <iostream>
+#include <span>
+#include <string_view>
 
 namespace {
+
+// What the Debian package installs (packaging/server). It holds for calls that name no server themselves.
+constexpr auto package_config = "/etc/xentz-server/server.conf";
 
 constexpr auto description =
     "Control plane and restic repository server of xentz, in one program.\n\n"
@@ -33,9 +40,19 @@ void add_shared_options(CLI::App& app, xentz::apps::context& c)
         ->envname("XENTZ_STORAGE");
     app.add_flag("--json", c.json, "print data as JSON");
     const char* config = std::getenv("XENTZ_CONFIG");
+    if (config == nullptr && c.of_package) config = package_config;
     app.set_config("--config", config == nullptr ? "" : config, "file with these options as KEY=VALUE lines",
                    config != nullptr);
     app.allow_config_extras(CLI::config_extras_mode::error);
+}
+
+bool is_for_package(std::span<char*> arguments)
+{
+    for (const std::string_view argument : arguments)
+        for (const std::string_view option : {"--data-dir", "--config"})
+            if (argument == option || argument.starts_with(std::string{option} + "=")) return false;
+    return std::getenv("XENTZ_CONFIG") == nullptr && std::getenv("XENTZ_DATA_DIR") == nullptr &&
+           ::access(package_config, F_OK) == 0;
 }
 
 int run(int argc, char** argv)
@@ -46,7 +63,12 @@ int run(int argc, char** argv)
     const auto random = os::make_random();
     const auto redactor = std::make_shared<base::redactor>();
     const auto log = os::make_stderr_logger(redactor, base::log_level::info);
-    apps::context c{.files = *files, .clock = *clock, .random = *random, .redactor = redactor, .log = *log};
+    apps::context c{.of_package = is_for_package({argv, static_cast<std::size_t>(argc)}),
+                    .files = *files,
+                    .clock = *clock,
+                    .random = *random,
+                    .redactor = redactor,
+                    .log = *log};
 
     CLI::App app{description, "xentz-server"};
     app.set_version_flag("--version", "xentz-server " XENTZ_VERSION);
@@ -63,6 +85,14 @@ int run(int argc, char** argv)
     manual::add_manual_command(app, XENTZ_VERSION);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::FileError&) {
+        const auto* file = std::getenv("XENTZ_CONFIG");
+        return apps::print_fault({base::fault_code::usage,
+                                  std::string{"cannot read the config "} + (c.of_package ? package_config
+                                                                            : file       ? file
+                                                                                         : "that --config names"),
+                                  c.of_package ? "Run this as root, or name another server with --data-dir"
+                                               : "Check the name, and who may read it"});
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }

@@ -10,6 +10,8 @@ int print_fault(const base::fault& f)
     switch (f.code) {
     case base::fault_code::usage:
         return 2;
+    case base::fault_code::config_missing:
+        return 4;
     case base::fault_code::run_locked:
         return 5;
     default:

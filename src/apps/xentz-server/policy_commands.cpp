@@ -19,30 +19,29 @@ struct policy_options {
     std::string tenant;
     std::string name = "default";
     std::string device;
+    std::string text; // what the file holds
 };
 
 using work = result<> (*)(context&, control::administrator&, const policy_options&);
 
+result<> with_store(context& c, const policy_options& o, work f)
+{
+    auto store = open_store(c);
+    if (!store) return base::failed(store);
+    control::administrator a{**store, c.clock, c.random};
+    return f(c, a, o);
+}
+
 void on_call(CLI::App* command, context& c, const std::shared_ptr<policy_options>& o, work f)
 {
-    command->callback([&c, o, f] {
-        c.action = [&c, o, f]() -> result<> {
-            auto store = open_store(c);
-            if (!store) return base::failed(store);
-            control::administrator a{**store, c.clock, c.random};
-            return f(c, a, *o);
-        };
-    });
+    command->callback([&c, o, f] { c.action = [&c, o, f] { return with_store(c, *o, f); }; });
 }
 
 result<> apply(context& c, control::administrator& a, const policy_options& o)
 {
     auto tenant = control::tenant_or_only(a, o.tenant);
     if (!tenant) return base::failed(tenant);
-    const auto path = std::filesystem::absolute(o.file);
-    auto text = os::read_all(c.files, path, most_policy_bytes);
-    if (!text) return base::failed(text);
-    if (auto ok = control::apply_policy(a, *tenant, o.name, *text); !ok)
+    if (auto ok = control::apply_policy(a, *tenant, o.name, o.text); !ok)
         return base::fail(ok.error().code, o.file + ": " + ok.error().message, ok.error().remedy);
     if (!c.json)
         print_line("Policy " + o.name + " of tenant " + tenant->name + " stored; devices get it at their next run.");
@@ -106,7 +105,15 @@ void add_policy_commands(CLI::App& app, context& c)
     apply_command->add_option("FILE", o->file, "keys: schedule, include, exclude, restic, retention")->required();
     apply_command->add_option("--tenant", o->tenant, whose);
     apply_command->add_option("--name", o->name, "name of the policy")->capture_default_str();
-    on_call(apply_command, c, o, apply);
+    // Read before the database is opened: the user that it belongs to may not be able to read the caller's file.
+    apply_command->callback([&c, o] {
+        c.action = [&c, o]() -> result<> {
+            auto text = os::read_all(c.files, std::filesystem::absolute(o->file), most_policy_bytes);
+            if (!text) return base::failed(text);
+            o->text = std::move(*text);
+            return with_store(c, *o, apply);
+        };
+    });
 
     auto* list_command = policy->add_subcommand("list", "show the policies");
     list_command->add_option("--tenant", o->tenant, "only this tenant's");

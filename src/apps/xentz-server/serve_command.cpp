@@ -6,6 +6,7 @@
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "installation.hpp"
+#include "os/service.hpp"
 #include "os/stop.hpp"
 #include "output.hpp"
 #include "repo/disk_blob_store.hpp"
@@ -144,6 +145,8 @@ result<> serve(context& c, const serve_options& o)
 
     const housekeeping keeper{*home->store, {**blobs, **blobs, guarded, home->store->objects(), c.clock, c.log}};
     print_line("xentz-server ready on " + addresses_of(*options, o, **server));
+    os::notify_ready();
+    const std::stop_callback stopping{signals->token(), os::notify_stopping};
     (*server)->run(signals->token());
     c.log.info("stopped");
     return {};
