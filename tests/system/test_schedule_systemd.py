@@ -1,4 +1,5 @@
-"""The real systemd, as the first process of a container over a copy of this machine that is thrown away. Needs root."""
+"""The real systemd, as the first process of a container over a copy of this machine that is thrown away: root's timers,
+and those of a user who logs in and out. Needs root."""
 
 import datetime
 import json
@@ -9,8 +10,8 @@ import subprocess
 from harness import programs
 
 SERVICE = """[Unit]
-After=basic.target
-Wants=basic.target
+After=basic.target systemd-logind.service
+Wants=basic.target systemd-logind.service
 [Service]
 Type=oneshot
 ExecStart=/bin/bash -c 'bash /out/script > /out/said 2>&1; echo $? > /out/status'
@@ -21,6 +22,7 @@ SCRIPT = """set -ex
 export HOME=/root XENTZ_INSTALL_TOKEN={token} XENTZ_RESTIC={restic} XENTZ_AGENT_HOME="/srv/a 100% home"
 agent() {{ {agent} "$@"; }}
 wait_for() {{ for _ in $(seq 2000); do if "$@"; then return 0; fi; sleep .1; done; return 1; }}
+bash /out/lingering > /out/said-of-lingering 2>&1 & lingering=$!
 mkdir -p /srv/source; echo hello > /srv/source/file
 agent install --server {url} --include /srv/source --scheduler auto | tee /out/install
 agent install --scheduler systemd
@@ -45,6 +47,33 @@ test -e /etc/systemd/system/xentz-agent-backup-*.timer
 agent uninstall
 test -z "$(ls /etc/systemd/system | grep xentz || true)"
 test -z "$(systemctl list-timers --all --no-legend 'xentz*')"
+wait $lingering
+"""
+
+# A user's own systemd, beside it: a real login (PAM, logind) that ends before the time of the schedule.
+LINGERING = """set -ex
+useradd -m -u 4711 ada
+as_ada() {{ setpriv --reuid=ada --regid=ada --init-groups env -i HOME=/home/ada USER=ada LOGNAME=ada PATH=/usr/bin:/bin \\
+    XDG_RUNTIME_DIR=/run/user/4711 XENTZ_RESTIC=/out/restic XENTZ_INSTALL_TOKEN={token} "$@"; }}
+agent() {{ as_ada /out/xentz-agent "$@"; }}
+wait_for() {{ for _ in $(seq 900); do if "$@"; then return 0; fi; sleep .1; done; return 1; }}
+manager_is() {{ test "$(systemctl is-active user@4711.service)" = $1; }}
+systemd-run --unit=login -p User=ada -p PAMName=login sleep infinity
+wait_for test -S /run/user/4711/systemd/private
+as_ada mkdir /home/ada/source; as_ada touch /home/ada/source/file
+agent install --server {url} --include /home/ada/source --scheduler auto > /out/ada-install
+as_ada systemctl --user list-timers --all --no-legend 'xentz*' > /out/ada-timers
+agent status > /out/ada-status
+systemctl stop login.service
+wait_for manager_is inactive
+while [ "$(date +%s)" -lt {after} ]; do sleep .2; done
+test ! -e /home/ada/.xentz-agent/state/backup.json
+loginctl enable-linger ada
+wait_for test -e /home/ada/.xentz-agent/state/backup.json
+wait_for test ! -e /home/ada/.xentz-agent/state/running.json
+test "$(loginctl list-sessions --no-legend | grep -c ada)" = 0
+cp /home/ada/.xentz-agent/state/backup.json /out/ada-backup.json
+agent status > /out/ada-status-lingering
 """
 
 
@@ -65,18 +94,23 @@ exec systemd-nspawn -q -b -D {room}/over/root --register=no --keep-unit --consol
 
 
 def test_systemd_fires_the_timer_and_follows_the_server(world, restic, room):
-    soon = (datetime.datetime.now() + datetime.timedelta(minutes=2)).strftime("%H:%M")
-    server = world.server(policy={"schedule": {"daily_at": soon, "jitter_minutes": 0}})
+    at = datetime.datetime.now().replace(second=0) + datetime.timedelta(minutes=2)
+    policy = {"schedule": {"daily_at": at.strftime("%H:%M"), "jitter_minutes": 0}}
+    server = world.server(policy=policy)
+    server.tenant("home")
+    server.policy("home", policy)
     out = room / "out"
     out.mkdir()
     # Whatever folder they lie in: the container may not see it.
     shutil.copy(programs.program("xentz-agent"), out / "xentz-agent")
     shutil.copy(restic, out / "restic")
+    (out / "lingering").write_text(LINGERING.format(token=server.token("home"), url=server.url,
+                                                    after=int(at.timestamp()) + 5))
     machine = boot(out, SCRIPT.format(token=server.token("acme"), url=server.url, restic="/out/restic",
                                       agent="/out/xentz-agent"))
 
     def said():
-        return "".join((out / name).read_text(errors="replace") for name in ("boot.log", "said") if (out / name).exists())
+        return "".join((out / name).read_text(errors="replace") for name in ("boot.log", "said", "said-of-lingering") if (out / name).exists())
 
     try:
         programs.wait_until(lambda: (out / "backed-up").exists() or machine.poll() is not None, "the timer to fire",
@@ -95,6 +129,13 @@ def test_systemd_fires_the_timer_and_follows_the_server(world, restic, room):
         # The hourly run found retention due, and that run brought the server's word.
         said_by_run = json.loads((out / "retention.json").read_text())["warnings"]
         assert any("timers of systemd were set" in text for text in said_by_run), said_by_run
+
+        caveat = "runs happen only while ada is logged in; `sudo loginctl enable-linger ada` makes them happen always"
+        assert caveat in (out / "ada-install").read_text()
+        assert caveat in (out / "ada-status").read_text()
+        assert "xentz-agent-backup" in (out / "ada-timers").read_text()
+        assert json.loads((out / "ada-backup.json").read_text())["status"] == "success", "caught up, with nobody there"
+        assert "logged in" not in (out / "ada-status-lingering").read_text()
     finally:
         if machine.poll() is None:
             machine.kill()
