@@ -21,8 +21,11 @@ struct kept_memory {
     std::string fingerprint;
     base::time_point since;
     std::vector<base::time_point> backup, retention, check; // times of the schedule that were met
+    std::optional<std::string> wish;
+    std::optional<base::time_point> wished;
+    std::optional<bool> wish_done;
 };
-BOOST_DESCRIBE_STRUCT(kept_memory, (), (format, fingerprint, since, backup, retention, check))
+BOOST_DESCRIBE_STRUCT(kept_memory, (), (format, fingerprint, since, backup, retention, check, wish, wished, wish_done))
 
 // schedule.json: how the timers call the agent, as it was when they were installed.
 struct kept_invocation {
@@ -86,23 +89,33 @@ schedule::memory load_memory(environment& env)
     const auto kept = wire::from_json<kept_memory>(*value);
     if (!kept) return {};
     schedule::memory m{.fingerprint = kept->fingerprint, .since = kept->since};
+    if (kept->wish && kept->wished) {
+        m.wish = *kept->wish;
+        m.wished = *kept->wished;
+        m.wish_done = kept->wish_done.value_or(false);
+    }
     m.met = {{job::backup, kept->backup}, {job::retention, kept->retention}, {job::check, kept->check}};
     return m;
 }
 
 void save_memory(environment& env, schedule::memory m)
 {
-    const kept_memory kept{.fingerprint = m.fingerprint,
-                           .since = m.since,
-                           .backup = m.met[job::backup],
-                           .retention = m.met[job::retention],
-                           .check = m.met[job::check]};
+    kept_memory kept{.fingerprint = m.fingerprint,
+                     .since = m.since,
+                     .backup = m.met[job::backup],
+                     .retention = m.met[job::retention],
+                     .check = m.met[job::check]};
+    if (!m.wish.empty()) {
+        kept.wish = m.wish;
+        kept.wished = m.wished;
+        kept.wish_done = m.wish_done;
+    }
     const auto saved = os::write_atomic(env.files, env.home.schedule_memory(), wire::pretty_json(wire::to_json(kept)));
     // Without it a clock that jumps may cost one run too many, no run too few.
     if (!saved) env.log.warn("the memory of the schedule could not be written: " + base::sentence(saved.error()));
 }
 
-schedule::record record_of(environment& env, job j)
+schedule::record record_of(environment& env, job j, const std::optional<std::string>& config_version)
 {
     const auto state = load_state(env.files, env.home, j);
     if (!state) return {};
@@ -110,6 +123,7 @@ schedule::record record_of(environment& env, job j)
     r.failed = state->status == domain::run_status::failure;
     r.may_pass = state->outcome == "interrupted" || (state->fault && state->fault->retry);
     if (state->last_good) r.last_good = state->last_good->finished_at;
+    r.knew_wish = config_version && state->config_version == config_version;
     return r;
 }
 
@@ -150,15 +164,20 @@ result<schedule::plan> ask_plan(environment& env, const scheduling& s, const loc
     if (!spec) return std::unexpected(spec.error());
     schedule::situation now{.now = env.clock.now(), .memory = load_memory(env), .enabled = local.enabled};
     now.managed = local.managed();
+    std::optional<std::string> config_version;
     if (now.managed) {
         if (const auto cached = load_cached_config(env.files, env.home)) {
             now.last_contact = cached->fetched_at;
             const auto config = wire::decode_config(wire::print_json(cached->config));
             if (cached->revoked || (config && !config->enabled)) now.enabled = false;
+            if (config) {
+                now.wish = config->backup_now.value_or("");
+                config_version = config->version;
+            }
         }
         if (env.files.info(env.home.spool())) now.reports_pending = spool{env}.pending();
     }
-    for (const auto& j : spec->jobs) now.records[j.job] = record_of(env, j.job);
+    for (const auto& j : spec->jobs) now.records[j.job] = record_of(env, j.job, config_version);
     auto plan = schedule::make_plan(*spec, identity_of(env, local), s.zone, now);
     if (plan.memory != now.memory) save_memory(env, plan.memory);
     return plan;

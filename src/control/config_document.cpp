@@ -6,9 +6,23 @@
 #include <stdexcept>
 
 namespace xentz::control {
+namespace {
+
+// A device that was away for longer has its own missed backup to make.
+constexpr std::chrono::hours wish_lasts{7 * 24};
+
+std::optional<std::string> wish_for_backup(services& s, const store::device& device)
+{
+    const auto request = s.store.backup_request_of(device.id);
+    if (!request || request->requested_at < s.clock.now() - wish_lasts) return std::nullopt;
+    return request->request_id;
+}
+
+} // namespace
 
 config_document make_config_document(const domain::policy& policy, const store::device& device,
-                                     const std::string& repository_address, const std::string& protection)
+                                     const std::string& repository_address, const std::string& protection,
+                                     const std::optional<std::string>& backup_now)
 {
     wire::device_config config;
     config.enabled = device.enabled;
@@ -19,6 +33,7 @@ config_document make_config_document(const domain::policy& policy, const store::
     static_cast<domain::restic_options&>(config.restic) = policy.restic;
     config.restic.repository = repository_address;
     config.restic.protection = protection;
+    config.backup_now = backup_now;
     const auto own = wire::decode<std::vector<std::string>>(device.include);
     if (own)
         for (const auto& path : *own)
@@ -40,7 +55,7 @@ config_document config_document_of(services& s, const store::device& device)
     const auto policy = wire::decode<domain::policy>(row->document);
     if (!policy) throw std::runtime_error("policy " + row->name + " is damaged: " + policy.error().message);
     return make_config_document(*policy, device, repository_address(s.public_url, s.key, *repository),
-                                s.store.objects().rule_of(repository->id).mode);
+                                s.store.objects().rule_of(repository->id).mode, wish_for_backup(s, device));
 }
 
 bool matches_etag(std::string_view if_none_match, std::string_view etag)

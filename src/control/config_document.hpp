@@ -5,6 +5,7 @@
 #include "control/services.hpp"
 #include "wire/messages.hpp"
 
+#include <optional>
 #include <string>
 
 namespace xentz::control {
@@ -17,7 +18,8 @@ struct config_document {
 
 // Pure: the same inputs give the same bytes.
 config_document make_config_document(const domain::policy& policy, const store::device& device,
-                                     const std::string& repository_address, const std::string& protection);
+                                     const std::string& repository_address, const std::string& protection,
+                                     const std::optional<std::string>& backup_now = std::nullopt);
 
 config_document config_document_of(services& s, const store::device& device);
 

@@ -31,7 +31,7 @@ std::optional<std::string> unknown_key(const json::object& object, const std::st
 
 std::optional<std::string> any_unknown_key(const json::object& top)
 {
-    if (auto key = unknown_key<domain::policy>(top, "", {"version", "enabled"})) return key;
+    if (auto key = unknown_key<domain::policy>(top, "", {"version", "enabled", "backup_now"})) return key;
     const auto object_at = [&](std::string_view name) -> const json::object* {
         const auto* v = top.if_contains(name);
         return v == nullptr ? nullptr : v->if_object();

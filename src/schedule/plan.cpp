@@ -48,6 +48,12 @@ time_point next_try(const identity& who, job j, time_point time, time_point star
     return started + delay + place_in(delay / 2, who, purpose);
 }
 
+bool may_try(const record& last, const identity& who, job j, time_point time, time_point now)
+{
+    const bool tried = last.failed && believed(last.started_at, now) && *last.started_at >= time;
+    return !tried || (last.may_pass && now >= next_try(who, j, time, *last.started_at));
+}
+
 std::optional<due_job> judge(const spec& s, const identity& who, const job_times& j, const situation& now,
                              const memory& known, time_point time)
 {
@@ -60,12 +66,35 @@ std::optional<due_job> judge(const spec& s, const identity& who, const job_times
     if (time < known.since && good && now.now - *good < hours{24}) return std::nullopt;
     const bool tried = last.failed && believed(last.started_at, now.now) && *last.started_at >= time;
     if (tried) {
-        if (!last.may_pass || now.now < next_try(who, j.job, time, *last.started_at)) return std::nullopt;
+        if (!may_try(last, who, j.job, time, now.now)) return std::nullopt;
         return due_job{j.job, time, reason::retry};
     }
     const bool late = now.now - time > still_on_time;
     if (late && !s.catch_up) return std::nullopt;
     return due_job{j.job, time, late ? reason::missed : reason::on_time};
+}
+
+void follow_wish(memory& m, const situation& now)
+{
+    if (m.wish != now.wish) {
+        m.wish = now.wish;
+        m.wished = now.now;
+        m.wish_done = false;
+    }
+    m.wished = std::min(m.wished, now.now);
+    const auto last = now.records.find(job::backup);
+    if (last == now.records.end() || last->second.failed) return;
+    const bool began_after = believed(last->second.started_at, now.now) && *last->second.started_at >= m.wished;
+    if (began_after || last->second.knew_wish) m.wish_done = true;
+}
+
+std::optional<due_job> judge_wish(const identity& who, const situation& now, const memory& known)
+{
+    if (known.wish.empty() || known.wish_done || !now.enabled) return std::nullopt;
+    const auto last = now.records.find(job::backup);
+    if (last != now.records.end() && !may_try(last->second, who, job::backup, known.wished, now.now))
+        return std::nullopt;
+    return due_job{job::backup, known.wished, reason::wished};
 }
 
 memory follow(const spec& s, const os::time_zone& zone, const situation& now)
@@ -76,6 +105,7 @@ memory follow(const spec& s, const os::time_zone& zone, const situation& now)
         m.since = now.now;
     }
     m.since = std::min(m.since, now.now);
+    follow_wish(m, now);
     for (const auto& j : s.jobs) {
         const auto last = now.records.find(j.job);
         std::optional<time_point> time;
@@ -105,6 +135,8 @@ plan make_plan(const spec& s, const identity& who, const os::time_zone& zone, co
         if (!time || !now.enabled || (j.job != job::backup && !has_backup)) continue;
         if (const auto due = judge(s, who, j, now, p.memory, *time)) p.due.push_back(*due);
     }
+    const bool backs_up = std::ranges::find(p.due, job::backup, &due_job::job) != p.due.end();
+    if (const auto wish = judge_wish(who, now, p.memory); wish && !backs_up) p.due.insert(p.due.begin(), *wish);
     return p;
 }
 

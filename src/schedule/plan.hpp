@@ -6,6 +6,8 @@
 //   that is set forth and back does not ask for it again.
 //   What was missed is due as soon as somebody asks. After a failure that may pass, the next try is due after 20
 //   minutes, then after as long again as the trouble has lasted, at most 6 hours, and up to half as much later.
+//   A wish of the control plane for a backup ("back up now") is due once it is known, and done by a good run that began
+//   after that, or that brought it; a failure is tried again as above.
 //   A changed schedule asks for nothing that lies before the change, unless the last good run is a day old.
 //
 // Threads: pure functions.
@@ -28,6 +30,7 @@ struct record {
     bool failed = false;
     bool may_pass = false;                     // the failure
     std::optional<base::time_point> last_good; // when it ended
+    bool knew_wish = false;                    // the last one ran by the config that carries the wish
 };
 
 // What is remembered from plan to plan, besides the records.
@@ -35,6 +38,9 @@ struct memory {
     std::string fingerprint; // of the spec that holds since:
     base::time_point since;
     std::map<domain::job, std::vector<base::time_point>> met; // times of the schedule, the last few
+    std::string wish;        // the id of the last one that was seen, empty where there is none
+    base::time_point wished; // when it was first seen, by this machine's clock
+    bool wish_done = false;
     bool operator==(const memory&) const = default;
 };
 
@@ -46,13 +52,14 @@ struct situation {
     std::optional<base::time_point> last_contact; // with the control plane
     bool managed = true;                          // there is a control plane
     std::size_t reports_pending = 0;
+    std::string wish; // of the control plane for a backup besides the schedule: its id, or empty
 };
 
-enum class reason { on_time, missed, retry };
+enum class reason { on_time, missed, retry, wished };
 
 struct due_job {
     domain::job job = domain::job::backup;
-    base::time_point time; // of the schedule
+    base::time_point time; // of the schedule, or when the wish was first seen
     schedule::reason reason = reason::on_time;
 };
 

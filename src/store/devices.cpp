@@ -26,6 +26,10 @@ constexpr const char* devices_of_tenant = "from device where tenant_id = $1 orde
 constexpr const char* update_last_seen =
     "update device set last_seen_at = $1 where id = $2 and (last_seen_at is null or last_seen_at < $1)";
 constexpr const char* update_enabled = "update device set enabled = $1 where id = $2 returning id";
+constexpr const char* upsert_backup_request =
+    "insert into backup_request (device_id, request_id, requested_at) values ($1, $2, $3) on conflict (device_id) "
+    "do update set request_id = excluded.request_id, requested_at = excluded.requested_at";
+constexpr const char* backup_request_by_device = "from backup_request where device_id = $1";
 constexpr const char* mark_device_revoked =
     "update device set revoked_at = coalesce(revoked_at, $1) where id = $2 returning id";
 constexpr const char* update_policy_name =
@@ -131,6 +135,16 @@ void fleet_store::touch_device(const domain::device_id& id, base::time_point now
 bool fleet_store::set_device_enabled(const domain::device_id& id, bool enabled)
 {
     return db_->write([&](sql::connection& c) { return !c.query(update_enabled, enabled, id).empty(); });
+}
+
+void fleet_store::request_backup(const backup_request& r)
+{
+    db_->write([&](sql::connection& c) { c.query(upsert_backup_request, r.device_id, r.request_id, r.requested_at); });
+}
+
+std::optional<backup_request> fleet_store::backup_request_of(const domain::device_id& id)
+{
+    return db_->read([&](sql::connection& c) { return c.find<backup_request>(backup_request_by_device, id); });
 }
 
 bool fleet_store::revoke_device(const domain::device_id& id, base::time_point now)

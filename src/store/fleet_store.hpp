@@ -95,6 +95,9 @@ public:
     // These are false where there is no such device (or the device's tenant has no such policy). What is revoked
     // already keeps its first instant.
     bool set_device_enabled(const domain::device_id& id, bool enabled);
+    // The newest one replaces what was asked before.
+    void request_backup(const backup_request& r);
+    std::optional<backup_request> backup_request_of(const domain::device_id& id);
     bool revoke_device(const domain::device_id& id, base::time_point now);
     bool set_device_policy(const domain::device_id& id, std::string_view policy_name);
 

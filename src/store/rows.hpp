@@ -107,6 +107,13 @@ BOOST_DESCRIBE_STRUCT(report, (),
                       (report_id, device_id, dedup_key, job, status, started_at, finished_at, received_at, duration_ms,
                        metrics, error, outcome, fault, config_version, agent_version, restic_version, engine, details))
 
+struct backup_request {
+    domain::device_id device_id;
+    std::string request_id; // "req_..."
+    base::time_point requested_at;
+};
+BOOST_DESCRIBE_STRUCT(backup_request, (), (device_id, request_id, requested_at))
+
 struct user {
     std::string email; // unique
     std::string password_hash;

@@ -58,10 +58,12 @@ struct device_config {
     std::vector<std::string> exclude;
     config_restic restic;
     domain::retention retention;
+    // Names a wish for a backup besides the schedule; each is done once.
+    std::optional<std::string> backup_now;
     // Features without which an agent must not apply this config.
     std::optional<std::vector<std::string>> requires_features;
 };
-BOOST_DESCRIBE_STRUCT(device_config, (), (version, enabled, schedule, include, exclude, restic, retention))
+BOOST_DESCRIBE_STRUCT(device_config, (), (version, enabled, schedule, include, exclude, restic, retention, backup_now))
 
 // `requires` is a word of C++, so it is carried over by hand.
 json::value encode_config(const device_config& c);

@@ -99,6 +99,20 @@ result<> enable(context& c, control::administrator& a, const device_options& o) 
 
 result<> disable(context& c, control::administrator& a, const device_options& o) { return set_enabled(c, a, o, false); }
 
+result<> back_up_now(context& c, control::administrator& a, const device_options& o)
+{
+    auto device = control::device_with_id(a, o.id);
+    if (!device) return base::failed(device);
+    if (device->revoked_at || !device->enabled)
+        return base::fail(base::fault_code::conflict, "device " + o.id + " is " + control::view(*device, a.store).state,
+                          "It makes no backups until that changes");
+    a.store.request_backup({device->id, base::make_id_text("req", a.random), a.clock.now()});
+    if (!c.json)
+        print_line("Device " + o.id +
+                   " backs up when it next asks for its config: within four hours, or the next time that it is on.");
+    return {};
+}
+
 result<> revoke(context& c, control::administrator& a, const device_options& o)
 {
     auto device = control::device_with_id(a, o.id);
@@ -158,6 +172,7 @@ void add_device_commands(CLI::App& app, context& c)
          {command{"show", "everything about one device", show_device},
           command{"enable", "let a disabled device back up again", enable},
           command{"disable", "tell a device to stop backing up", disable},
+          command{"backup-now", "ask a device for a backup besides its schedule", back_up_now},
           command{"revoke", "void a device's key and repository credential, for good", revoke}}) {
         auto* one = device->add_subcommand(name, help);
         one->add_option("ID", o->id, "the device's id")->required();

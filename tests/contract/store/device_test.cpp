@@ -37,6 +37,17 @@ TEST_P(device_test, odd_and_extreme_values_come_back_as_they_were_stored)
     EXPECT_EQ(stored.repository.generation, r.generation);
 }
 
+TEST_P(device_test, a_request_for_a_backup_replaces_the_one_before)
+{
+    const auto a = enrolled_device("a");
+    const auto b = enrolled_device("b");
+    EXPECT_FALSE(store.backup_request_of(a.id));
+    store.request_backup({a.id, "req_1", day});
+    store.request_backup({a.id, "req_2", day + seconds{1}});
+    EXPECT_THAT(store.backup_request_of(a.id).value(), same_row(backup_request{a.id, "req_2", day + seconds{1}}));
+    EXPECT_FALSE(store.backup_request_of(b.id));
+}
+
 TEST_P(device_test, is_found_by_id_and_by_key)
 {
     const auto a = enrolled_device("a");

@@ -159,6 +159,33 @@ TEST_F(scheduled, a_disabled_machine_runs_nothing_and_hears_when_it_may_again)
     EXPECT_EQ(backups(), before + 1) << "in the same tick";
 }
 
+TEST_F(scheduled, a_wish_of_the_server_is_done_once)
+{
+    at("2026-11-24T03:30:00Z");
+    ASSERT_TRUE(tick());
+    ASSERT_EQ(backups(), 1U);
+    m.server.config.version = "v2";
+    m.server.config.backup_now = "req_1";
+    m.clock.advance(1h);
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 1U) << "the server is not asked each hour";
+    m.clock.advance(4h);
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 2U);
+    m.clock.advance(5h);
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 2U);
+    // A run of the schedule that brings the next wish does it by the way.
+    m.server.config.version = "v3";
+    m.server.config.backup_now = "req_2";
+    at("2026-11-25T02:00:00Z");
+    ASSERT_TRUE(*timer());
+    EXPECT_EQ(backups(), 3U);
+    m.clock.advance(17min);
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 3U);
+}
+
 TEST_F(scheduled, a_failed_run_is_tried_again_by_a_later_tick)
 {
     at("2026-11-24T04:00:00Z");

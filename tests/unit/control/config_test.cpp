@@ -106,6 +106,20 @@ TEST(config, its_version_changes_with_each_part_and_with_nothing_else)
     EXPECT_TRUE(changed());
 }
 
+TEST(config, carries_a_wish_for_a_backup_for_a_week)
+{
+    fleet f;
+    const auto d = enrol(f, f.new_token());
+    const auto before = config_of(get_config(f, d.key));
+    EXPECT_FALSE(before.backup_now);
+    f.store.request_backup({domain::device_id{d.id}, "req_1", f.clock.now()});
+    const auto after = config_of(get_config(f, d.key));
+    EXPECT_NE(after.version, before.version) << "or a device that has the old one would not see it";
+    EXPECT_EQ(after.backup_now, "req_1");
+    f.clock.advance(7 * 24h + 1h);
+    EXPECT_EQ(config_of(get_config(f, d.key)).version, before.version);
+}
+
 // As many as both may name by themselves; the agent's limit is the sum.
 TEST(config, holds_all_that_a_policy_and_a_device_may_include)
 {

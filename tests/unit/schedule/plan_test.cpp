@@ -254,6 +254,55 @@ TEST(Plan, AsksTheServerOnlyWhenItsTurnHasCome)
     EXPECT_TRUE(make_plan(daily_at_two(), who, *zone, s).send_reports);
 }
 
+TEST(Plan, AWishForABackupIsDoneOnce)
+{
+    test::in_zone zone{"Europe/Berlin"};
+    machine m{.zone = *zone};
+    m.live(at("2026-06-10T00:00:00Z"), at("2026-06-11T00:00:00Z"));
+    m.runs.clear();
+    m.now.wish = "req_1";
+    m.live(at("2026-06-11T10:00:00Z"), at("2026-06-11T20:00:00Z"));
+    EXPECT_EQ(m.runs.size(), 1U) << "what was missed at night began after the wish, and does for both";
+}
+
+TEST(Plan, AWishIsDueBesidesAScheduleThatWasMet)
+{
+    test::in_zone zone{"Europe/Berlin"};
+    machine m{.zone = *zone};
+    m.live(at("2026-06-10T00:00:00Z"), at("2026-06-10T10:00:00Z"));
+    m.runs.clear();
+    m.now.wish = "req_1";
+    const auto t = at("2026-06-10T10:17:00Z");
+    const auto due = m.ask(t);
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].reason, reason::wished);
+    m.ran(t, false);
+    EXPECT_TRUE(m.ask(t + minutes{5}).empty()) << "a failure is tried again later";
+    EXPECT_EQ(m.ask(t + minutes{40}).size(), 1U);
+    m.ran(t + minutes{40}, true);
+    EXPECT_TRUE(m.ask(t + minutes{44}).empty());
+    m.ran(t + hours{2}, false, false);
+    EXPECT_TRUE(m.ask(t + hours{3}).empty()) << "it was done, whatever happens later";
+    m.now.wish = "req_2";
+    EXPECT_EQ(m.ask(t + hours{3}).size(), 1U) << "the next one";
+    m.now.enabled = false;
+    EXPECT_TRUE(m.ask(t + hours{4}).empty());
+}
+
+TEST(Plan, ARunThatBeganBeforeTheWishDoesNotMeetIt)
+{
+    test::in_zone zone{"Europe/Berlin"};
+    machine m{.zone = *zone};
+    const auto t = at("2026-06-10T10:17:00Z");
+    m.tick(t - hours{2});
+    m.now.wish = "req_1";
+    EXPECT_EQ(m.ask(t).size(), 1U);
+    m.ran(t - minutes{2}, true);
+    EXPECT_EQ(m.ask(t + minutes{2}).size(), 1U);
+    m.now.records[job::backup].knew_wish = true;
+    EXPECT_TRUE(m.ask(t + minutes{3}).empty()) << "unless it brought the wish: its config is fetched at its start";
+}
+
 TEST(Plan, SaysTheNextTimes)
 {
     const test::in_zone zone{"UTC"};
