@@ -17,6 +17,7 @@ struct memory_place final : store_place {
     blob_store& store() override { return store_; }
     void take_away() override { store_.set_available(false); }
     void bring_back() override { store_.set_available(true); }
+    void set_now(base::time_point now) override { store_.set_now(now); }
 };
 
 // On a real disk: the folder is moved aside, and an empty one put in its place, as an unmount leaves it.
@@ -59,6 +60,7 @@ struct disk_in_memory_place final : store_place {
     blob_store& store() override { return *store_; }
     void take_away() override { fs.mount("/storage", "/nothing"); }
     void bring_back() override { fs.mount("/storage", "/disk"); }
+    void set_now(base::time_point now) override { fs.set_now(now); }
 };
 
 // The decorators keep the contract of what they stand on.
@@ -77,6 +79,7 @@ struct decorated_place final : store_place {
     blob_store& store() override { return limited; }
     void take_away() override { inner.take_away(); }
     void bring_back() override { inner.bring_back(); }
+    void set_now(base::time_point now) override { inner.set_now(now); }
 };
 
 template <class Place>
