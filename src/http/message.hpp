@@ -34,6 +34,7 @@ struct request_head {
     bool chunked = false;
     std::string remote_address; // "127.0.0.1"
     bool tls = false;
+    std::string request_id; // by http/observed_handler.hpp; empty where nobody gave one
 
     const std::string* find(std::string_view name) const { return find_header(headers, name); }
 };

@@ -54,10 +54,10 @@ struct rest_handler::call {
     std::string label() const
     {
         auto text = "repository " + who.repository_id + ": " + head.method;
-        if (what.kind == resource_kind::config) return text + " config";
-        if (what.kind == resource_kind::list) return text + " " + std::string{name(what.type)} + "/";
-        if (what.kind == resource_kind::object) return text + " " + std::string{name(what.type)} + "/" + what.name;
-        return text;
+        if (what.kind == resource_kind::config) text += " config";
+        if (what.kind == resource_kind::list) text += " " + std::string{name(what.type)} + "/";
+        if (what.kind == resource_kind::object) text += " " + std::string{name(what.type)} + "/" + what.name;
+        return head.request_id.empty() ? text : text + " (request " + head.request_id + ")";
     }
 };
 

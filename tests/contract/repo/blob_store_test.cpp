@@ -2,6 +2,7 @@
 #include "fakes/memory_files.hpp"
 #include "fakes/memory_journal.hpp"
 #include "fakes/scratch_folder.hpp"
+#include "repo/counting_store.hpp"
 #include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
 #include "repo/memory_blob_store.hpp"
@@ -75,8 +76,10 @@ struct decorated_place final : store_place {
     endless_book book;
     guarded_store guarded{inner.store(), dynamic_cast<trash_store&>(inner.store()), journal};
     quota_store limited{guarded, book, {}};
+    traffic_counts counts;
+    counting_store counted{limited, counts};
 
-    blob_store& store() override { return limited; }
+    blob_store& store() override { return counted; }
     void take_away() override { inner.take_away(); }
     void bring_back() override { inner.bring_back(); }
     void set_now(base::time_point now) override { inner.set_now(now); }
