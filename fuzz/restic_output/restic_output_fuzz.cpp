@@ -1,6 +1,7 @@
 // Whatever restic prints, in whatever pieces it arrives: nothing throws, what is kept stays bounded, and a failure has
 // a sentence. The first byte chooses the size of the pieces.
 #include "os/line_splitter.hpp"
+#include "require.hpp"
 #include "restic/backup_output.hpp"
 #include "restic/error_lines.hpp"
 #include "restic/failure.hpp"
@@ -11,15 +12,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 namespace xentz::restic {
 namespace {
 
-void require(bool condition)
-{
-    if (!condition) std::abort();
-}
+using fuzz::require;
 
 std::string unchanged(std::string_view text) { return std::string{text}; }
 

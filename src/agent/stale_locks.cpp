@@ -46,10 +46,9 @@ std::string label(const engine::lock& l)
 // Where the locks of one repository are, and how one of them is taken away.
 class lock_place {
 public:
-    static result<lock_place> of(environment& env, const std::string& address, http::client& client,
-                                 engine::session& session)
+    static result<lock_place> of(environment& env, const std::string& address, http::client& client)
     {
-        lock_place p{env, session};
+        lock_place p{env};
         p.folder_ = local_repository(address);
         if (rest_repository::is_rest(address)) {
             auto rest = rest_repository::at(address, client);
@@ -92,9 +91,8 @@ public:
     }
 
 private:
-    lock_place(environment& env, engine::session& session) : env_(env), session_(session) {}
+    explicit lock_place(environment& env) : env_(env) {}
     environment& env_;
-    engine::session& session_;
     std::optional<std::filesystem::path> folder_;
     std::optional<rest_repository> rest_;
 };
@@ -158,7 +156,7 @@ lock_judgement judge_lock(const engine::lock& l, const std::optional<base::time_
 result<cleared_locks> clear_dead_locks(environment& env, const std::string& address, http::client& client,
                                        engine::session& session, std::stop_token stop)
 {
-    auto place = lock_place::of(env, address, client, session);
+    auto place = lock_place::of(env, address, client);
     if (!place) return base::failed(place);
     const auto locks = session.locks(stop);
     if (!locks) return std::unexpected(locks.error());

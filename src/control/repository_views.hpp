@@ -32,12 +32,13 @@ struct repository_view {
     std::int64_t holds = 0;
     std::optional<std::int64_t> grown_in_7_days; // bytes; absent where nothing is known of then
     std::optional<std::int64_t> grown_in_30_days;
+    std::vector<std::string> alarms; // deletions that the policy does not explain (deletion_alarm.hpp)
     std::vector<store::type_usage> types;
 };
 BOOST_DESCRIBE_STRUCT(repository_view, (),
                       (repository_id, device_id, tenant_id, hostname, initialised, protection, trash_days, objects,
                        bytes, trash_objects, trash_bytes, quota_bytes, level, place, newest_snapshot_at, last_access_at,
-                       maintenance_until, holds, grown_in_7_days, grown_in_30_days, types))
+                       maintenance_until, holds, grown_in_7_days, grown_in_30_days, alarms, types))
 
 repository_view view(administrator& a, const store::repository& r);
 

@@ -12,7 +12,7 @@ namespace xentz::crypto {
 
 struct sha256::state {
     struct release {
-        void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+        void operator()(EVP_MD_CTX* freed) const { EVP_MD_CTX_free(freed); }
     };
     std::unique_ptr<EVP_MD_CTX, release> context;
 };

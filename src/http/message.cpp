@@ -5,6 +5,8 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 namespace xentz::http {
 namespace {
@@ -61,6 +63,11 @@ std::optional<std::string> from_base64(std::string_view text)
     }
     if ((bits & ((1U << held) - 1U)) != 0) return std::nullopt;
     return out;
+}
+
+std::string two_digits(unsigned number)
+{
+    return {static_cast<char>('0' + number / 10 % 10), static_cast<char>('0' + number % 10)};
 }
 
 int hex_digit(char c)
@@ -164,6 +171,23 @@ std::optional<std::string> bearer_token(const request_head& head)
     };
     if (!std::ranges::all_of(*text, allowed)) return std::nullopt;
     return std::string{*text};
+}
+
+std::string to_date(base::time_point t)
+{
+    using namespace std::chrono;
+    constexpr std::array names_of_days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr std::array names_of_months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const auto day = floor<days>(t);
+    const year_month_day date{day};
+    const hh_mm_ss time{floor<seconds>(t - day)};
+    const auto part = [](auto duration) { return two_digits(static_cast<unsigned>(duration.count())); };
+    return std::string{names_of_days.at(weekday{day}.c_encoding())} + ", " +
+           two_digits(static_cast<unsigned>(date.day())) + " " +
+           names_of_months.at(static_cast<unsigned>(date.month()) - 1) + " " +
+           std::to_string(static_cast<int>(date.year())) + " " + part(time.hours()) + ":" + part(time.minutes()) + ":" +
+           part(time.seconds()) + " GMT";
 }
 
 std::optional<std::string> query_value(std::string_view query, std::string_view key)

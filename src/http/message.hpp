@@ -2,6 +2,7 @@
 // Header names are compared without regard to case (RFC 9110).
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/fault.hpp"
 
 #include <cstddef>
@@ -33,6 +34,7 @@ struct request_head {
     bool chunked = false;
     std::string remote_address; // "127.0.0.1"
     bool tls = false;
+    std::string request_id; // by http/observed_handler.hpp; empty where nobody gave one
 
     const std::string* find(std::string_view name) const { return find_header(headers, name); }
 };
@@ -81,6 +83,9 @@ struct basic_credentials {
 };
 std::optional<basic_credentials> basic_auth(const request_head& head);
 std::optional<std::string> bearer_token(const request_head& head);
+
+// A date of HTTP (RFC 9110, 5.6.7), whole seconds: "Sun, 06 Nov 1994 08:49:37 GMT". http/client.hpp reads it.
+std::string to_date(base::time_point t);
 
 // The first value of `key` in a query string, decoded as browsers encode it (%XX, "+" for a space); nothing where it
 // is absent or malformed.

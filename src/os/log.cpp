@@ -15,7 +15,6 @@
 namespace xentz::os {
 namespace {
 
-constexpr std::size_t log_file_bytes = std::size_t{1} << 20U;
 constexpr std::size_t log_files = 5; // the current one and four older ones
 
 spdlog::level::level_enum to_spdlog(base::log_level level)
@@ -97,14 +96,14 @@ std::unique_ptr<base::logger> make_stderr_logger(std::shared_ptr<const base::red
 }
 
 std::unique_ptr<base::logger> make_file_logger(const std::filesystem::path& file,
-                                               std::shared_ptr<const base::redactor> redactor)
+                                               std::shared_ptr<const base::redactor> redactor, std::size_t most_bytes)
 {
     spdlog::sink_ptr sink;
     try {
         spdlog::file_event_handlers events;
         events.after_open = [](const spdlog::filename_t&, std::FILE* opened) { ::fchmod(::fileno(opened), 0600); };
-        sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.string(), log_file_bytes, log_files - 1,
-                                                                      false, events);
+        sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.string(), most_bytes, log_files - 1, false,
+                                                                      events);
     } catch (const std::exception&) {
         sink = std::make_shared<spdlog::sinks::null_sink_mt>();
     }

@@ -15,6 +15,7 @@
 // Ownership: what a store hands out must not outlive it.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/fault.hpp"
 
 #include <cstddef>
@@ -55,6 +56,8 @@ class object_reader {
 public:
     virtual ~object_reader() = default;
     virtual std::uint64_t size() const = 0;
+    // By the storage's clock, never the client's; sent again, an object may count as stored again.
+    virtual base::time_point stored_at() const = 0;
     // Fills a front part of `out` from `offset` on; 0 only at the end.
     virtual base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) = 0;
 };

@@ -18,8 +18,12 @@ namespace {
 
 class disk_reader final : public object_reader {
 public:
-    disk_reader(std::unique_ptr<os::file> file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
+    disk_reader(std::unique_ptr<os::file> file, std::uint64_t size, base::time_point stored_at)
+        : file_(std::move(file)), size_(size), stored_at_(stored_at)
+    {
+    }
     std::uint64_t size() const override { return size_; }
+    base::time_point stored_at() const override { return stored_at_; }
     base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) override
     {
         return file_->read(offset, out);
@@ -28,6 +32,7 @@ public:
 private:
     std::unique_ptr<os::file> file_;
     std::uint64_t size_;
+    base::time_point stored_at_;
 };
 
 base::fault absent(std::string what) { return {fault_code::not_found, std::move(what), {}}; }
@@ -321,21 +326,29 @@ base::result<std::string> disk_blob_store::hash_of(const path& p)
 
 base::result<std::unique_ptr<object_reader>> disk_blob_store::open(const object_key& key)
 {
-    if (auto ok = check_key(key); !ok) return failed(ok);
+    auto info = present(key);
+    if (!info) return failed(info);
     auto file = fs_.open(layout_.file(key));
     if (!file) return std::unexpected(explained(std::move(file.error())));
     auto bytes = (*file)->size();
     if (!bytes) return failed(bytes);
-    return std::make_unique<disk_reader>(std::move(*file), *bytes);
+    return std::make_unique<disk_reader>(std::move(*file), *bytes, info->modified);
 }
 
-base::result<std::uint64_t> disk_blob_store::size(const object_key& key)
+base::result<os::file_info> disk_blob_store::present(const object_key& key)
 {
     if (auto ok = check_key(key); !ok) return failed(ok);
     auto info = fs_.info(layout_.file(key));
     if (!info) return std::unexpected(explained(std::move(info.error())));
     if (info->kind != os::file_kind::regular)
         return std::unexpected(explained(absent(layout_.file(key).string() + " is no file")));
+    return info;
+}
+
+base::result<std::uint64_t> disk_blob_store::size(const object_key& key)
+{
+    auto info = present(key);
+    if (!info) return failed(info);
     return info->bytes;
 }
 

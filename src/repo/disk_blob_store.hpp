@@ -65,6 +65,7 @@ private:
 
     base::result<> hold();
     base::fault explained(base::fault f);
+    base::result<os::file_info> present(const object_key& key);
     base::result<temporary> create_temporary();
     base::result<> make_folder(const std::filesystem::path& p);
     base::result<> complete(std::string_view repository_id);

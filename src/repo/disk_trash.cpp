@@ -14,8 +14,9 @@ namespace {
 
 class buried_reader final : public object_reader {
 public:
-    buried_reader(std::unique_ptr<os::file> file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
-    std::uint64_t size() const override { return size_; }
+    buried_reader(std::unique_ptr<os::file> file, const os::file_info& info) : file_(std::move(file)), info_(info) {}
+    std::uint64_t size() const override { return info_.bytes; }
+    base::time_point stored_at() const override { return info_.modified; }
     base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) override
     {
         return file_->read(offset, out);
@@ -23,7 +24,7 @@ public:
 
 private:
     std::unique_ptr<os::file> file_;
-    std::uint64_t size_;
+    os::file_info info_;
 };
 
 base::result<> check_entry(const trash_entry& e)
@@ -107,11 +108,12 @@ base::result<> disk_blob_store::destroy(const trash_entry& e)
 base::result<std::unique_ptr<object_reader>> disk_blob_store::open_buried(const trash_entry& e)
 {
     if (auto ok = check_entry(e); !ok) return failed(ok);
-    auto file = fs_.open(layout_.trash_file(e));
+    const auto where = layout_.trash_file(e);
+    auto info = fs_.info(where);
+    if (!info) return std::unexpected(explained(std::move(info.error())));
+    auto file = fs_.open(where);
     if (!file) return std::unexpected(explained(std::move(file.error())));
-    auto bytes = (*file)->size();
-    if (!bytes) return failed(bytes);
-    return std::make_unique<buried_reader>(std::move(*file), *bytes);
+    return std::make_unique<buried_reader>(std::move(*file), *info);
 }
 
 base::result<> disk_blob_store::list_buried(std::string_view repository_id,

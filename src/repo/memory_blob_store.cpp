@@ -23,7 +23,7 @@ public:
     {
         if (key_.type != object_type::config && crypto::sha256_hex(bytes_) != key_.name)
             return fail(fault_code::invalid_value, "the bytes do not have the hash that their name claims");
-        return store_.store(key_, std::make_shared<const std::string>(std::move(bytes_)));
+        return store_.store(key_, std::move(bytes_));
     }
 
 private:
@@ -46,7 +46,7 @@ public:
             std::get<1>(at->first) != std::get<1>(last_))
             return std::nullopt;
         last_ = at->first;
-        return object_info{std::get<2>(last_), at->second->size()};
+        return object_info{std::get<2>(last_), at->second->bytes.size()};
     }
 
 private:
@@ -54,28 +54,31 @@ private:
     place last_;
 };
 
-namespace {
-
-class memory_reader final : public object_reader {
+class memory_blob_store::reader final : public object_reader {
 public:
-    explicit memory_reader(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
-    std::uint64_t size() const override { return bytes_->size(); }
+    explicit reader(content what) : what_(std::move(what)) {}
+    std::uint64_t size() const override { return what_->bytes.size(); }
+    base::time_point stored_at() const override { return what_->stored_at; }
     base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) override
     {
-        if (offset >= bytes_->size()) return std::size_t{0};
-        return bytes_->copy(out.data(), out.size(), static_cast<std::size_t>(offset));
+        if (offset >= size()) return std::size_t{0};
+        return what_->bytes.copy(out.data(), out.size(), static_cast<std::size_t>(offset));
     }
 
 private:
-    std::shared_ptr<const std::string> bytes_;
+    content what_;
 };
-
-} // namespace
 
 void memory_blob_store::set_available(bool available)
 {
     const std::lock_guard guard{mutex_};
     available_ = available;
+}
+
+void memory_blob_store::set_now(base::time_point now)
+{
+    const std::lock_guard guard{mutex_};
+    now_ = now;
 }
 
 base::result<> memory_blob_store::ready()
@@ -110,14 +113,14 @@ base::result<std::unique_ptr<incoming>> memory_blob_store::receive(const object_
     return std::make_unique<upload>(*this, key);
 }
 
-base::result<> memory_blob_store::store(const object_key& key, content bytes)
+base::result<> memory_blob_store::store(const object_key& key, std::string bytes)
 {
     const std::lock_guard guard{mutex_};
     if (auto ok = check(key); !ok) return ok;
     auto& slot = objects_[{key.repository_id, key.type, key.name}];
-    if (slot && key.type == object_type::config && *slot != *bytes)
+    if (slot && key.type == object_type::config && slot->bytes != bytes)
         return fail(fault_code::conflict, "the repository " + key.repository_id + " has another config already");
-    slot = std::move(bytes);
+    slot = std::make_shared<const object>(std::move(bytes), now_);
     return {};
 }
 
@@ -134,14 +137,14 @@ base::result<std::unique_ptr<object_reader>> memory_blob_store::open(const objec
 {
     auto bytes = find(key);
     if (!bytes) return failed(bytes);
-    return std::make_unique<memory_reader>(std::move(*bytes));
+    return std::make_unique<reader>(std::move(*bytes));
 }
 
 base::result<std::uint64_t> memory_blob_store::size(const object_key& key)
 {
     auto bytes = find(key);
     if (!bytes) return failed(bytes);
-    return std::uint64_t{(*bytes)->size()};
+    return std::uint64_t{(*bytes)->bytes.size()};
 }
 
 base::result<> memory_blob_store::remove(const object_key& key)
@@ -206,7 +209,7 @@ base::result<std::unique_ptr<object_reader>> memory_blob_store::open_buried(cons
     if (auto ok = check(e.key); !ok) return failed(ok);
     const auto at = trash_.find(place_of(e));
     if (at == trash_.end()) return fail(fault_code::not_found, "there is no such entry in the trash");
-    return std::make_unique<memory_reader>(at->second);
+    return std::make_unique<reader>(at->second);
 }
 
 base::result<> memory_blob_store::list_buried(std::string_view repository_id,

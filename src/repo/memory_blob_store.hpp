@@ -19,6 +19,8 @@ class memory_blob_store final : public blob_store, public trash_store {
 public:
     // As if the disk were not mounted.
     void set_available(bool available);
+    // When what is stored from now on was stored.
+    void set_now(base::time_point now);
 
     base::result<> ready() override;
     base::result<> create_repository(std::string_view repository_id) override;
@@ -38,17 +40,23 @@ public:
 private:
     class upload;
     class walk;
+    class reader;
     using place = std::tuple<std::string, object_type, std::string>;                      // repository, type, name
     using buried_place = std::tuple<std::string, std::int64_t, object_type, std::string>; // the last is the hash
-    using content = std::shared_ptr<const std::string>;
+    struct object {
+        std::string bytes;
+        base::time_point stored_at;
+    };
+    using content = std::shared_ptr<const object>;
 
     base::result<> check(const object_key& key) const;
     base::result<content> find(const object_key& key) const;
-    base::result<> store(const object_key& key, content bytes);
+    base::result<> store(const object_key& key, std::string bytes);
     static buried_place place_of(const trash_entry& e);
 
     mutable std::mutex mutex_;
     bool available_ = true;
+    base::time_point now_;
     std::set<std::string, std::less<>> repositories_;
     std::map<place, content> objects_;
     std::map<buried_place, content> trash_;

@@ -24,12 +24,13 @@ list_version accepted_version(const http::request_head& head)
     return accept != nullptr && accept->find(list_v2) != std::string::npos ? list_version::v2 : list_version::v1;
 }
 
-http::response of_object(int status, std::uint64_t length)
+http::response of_object(int status, const object_reader& object, std::uint64_t length)
 {
     http::response r;
     r.status = status;
     r.headers.push_back({"Content-Type", "application/octet-stream"});
     r.headers.push_back({"Accept-Ranges", "bytes"});
+    r.headers.push_back({"Last-Modified", http::to_date(object.stored_at())});
     r.content_length = length;
     return r;
 }
@@ -53,10 +54,10 @@ struct rest_handler::call {
     std::string label() const
     {
         auto text = "repository " + who.repository_id + ": " + head.method;
-        if (what.kind == resource_kind::config) return text + " config";
-        if (what.kind == resource_kind::list) return text + " " + std::string{name(what.type)} + "/";
-        if (what.kind == resource_kind::object) return text + " " + std::string{name(what.type)} + "/" + what.name;
-        return text;
+        if (what.kind == resource_kind::config) text += " config";
+        if (what.kind == resource_kind::list) text += " " + std::string{name(what.type)} + "/";
+        if (what.kind == resource_kind::object) text += " " + std::string{name(what.type)} + "/" + what.name;
+        return head.request_id.empty() ? text : text + " (request " + head.request_id + ")";
     }
 };
 
@@ -181,10 +182,10 @@ http::response rest_handler::list(const call& c)
 
 http::response rest_handler::head_of_object(const call& c)
 {
-    const auto size = store_.size(c.key());
-    if (!size) return refuse(c, storage_problem(size.error()), base::sentence(size.error()));
+    const auto reader = store_.open(c.key());
+    if (!reader) return refuse(c, storage_problem(reader.error()), base::sentence(reader.error()));
     remember_config(c);
-    return of_object(200, *size);
+    return of_object(200, **reader, (*reader)->size());
 }
 
 http::response rest_handler::get(const call& c)
@@ -202,7 +203,7 @@ http::response rest_handler::get(const call& c)
         return r;
     }
     const bool part = range.kind == byte_range::how::part;
-    auto r = of_object(part ? 206 : 200, range.length);
+    auto r = of_object(part ? 206 : 200, **reader, range.length);
     if (part) r.headers.push_back({"Content-Range", content_range(range, size)});
     r.body = object_source(std::move(*reader), range, log_, c.label());
     return r;

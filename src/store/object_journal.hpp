@@ -45,6 +45,22 @@ struct type_usage {
 };
 BOOST_DESCRIBE_STRUCT(type_usage, (), (type, live_objects, live_bytes, trash_objects, trash_bytes, newest_at))
 
+// What left for good since a place: it is not present now. Of one type.
+struct departures {
+    std::string type;
+    std::int64_t objects = 0;
+    std::int64_t bytes = 0;
+};
+BOOST_DESCRIBE_STRUCT(departures, (), (type, objects, bytes))
+
+// A snapshot that was there at some time since a place.
+struct snapshot_life {
+    std::string hash;
+    base::time_point came_at; // first
+    bool present = false;
+};
+BOOST_DESCRIBE_STRUCT(snapshot_life, (), (hash, came_at, present))
+
 class object_journal {
 public:
     explicit object_journal(std::shared_ptr<sql::database> db) : db_(std::move(db)) {}
@@ -75,6 +91,10 @@ public:
     std::vector<type_usage> usage_by_type(const domain::repository_id& id);
     // The last place before `t`: what happened at `t` or later has a higher one.
     std::int64_t place_before(const domain::repository_id& id, base::time_point t);
+
+    // Nothing is known of what left a repository in mode "full".
+    std::vector<departures> departures_since(const domain::repository_id& id, std::int64_t place);
+    std::vector<snapshot_life> snapshots_since(const domain::repository_id& id, std::int64_t place);
 
     // Everything that has left since `place`, or came after it and is present; locks excluded.
     std::vector<object_life> changes_since(const domain::repository_id& id, std::int64_t place);

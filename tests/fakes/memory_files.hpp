@@ -42,7 +42,18 @@ public:
     void fail_at(std::uint64_t n, fault_code code) { set(n, n, code); }
     // The n-th call from now and all later ones fail, until `restart`.
     void power_off_at(std::uint64_t n) { set(n, std::numeric_limits<std::uint64_t>::max(), fault_code::file_failed); }
-    void heal() { set(0, 0, fault_code::file_failed); }
+    void heal()
+    {
+        set(0, 0, fault_code::file_failed);
+        plan({});
+    }
+    // Each of these calls, counted from now, fails with its code, besides what the functions above say.
+    void plan(std::map<std::uint64_t, fault_code> failing)
+    {
+        const std::lock_guard guard{mutex_};
+        planned_ = std::move(failing);
+        planned_from_ = calls_;
+    }
     // From now on nothing can be put in the place of `p`.
     void write_protect(const path& p)
     {
@@ -53,6 +64,7 @@ public:
     {
         const std::lock_guard guard{mutex_};
         first_failing_ = last_failing_ = 0;
+        planned_.clear();
         settle(*root_, s);
     }
     std::uint64_t calls() const
@@ -291,6 +303,8 @@ private:
     os::result<> step(std::string_view verb, const path& p)
     {
         ++calls_;
+        if (const auto at = planned_.find(calls_ - planned_from_); at != planned_.end())
+            return fault(verb, p, at->second);
         if (first_failing_ == 0 || calls_ < first_failing_ || calls_ > last_failing_) return {};
         return fault(verb, p, code_);
     }
@@ -350,6 +364,8 @@ private:
     std::uint64_t first_failing_ = 0;
     std::uint64_t last_failing_ = 0;
     fault_code code_ = fault_code::file_failed;
+    std::map<std::uint64_t, fault_code> planned_;
+    std::uint64_t planned_from_ = 0;
 };
 
 } // namespace xentz::fakes

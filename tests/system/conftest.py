@@ -95,8 +95,8 @@ class World:
         made.install(url or server.url, server.token(tenant), *include, options=options)
         return made
 
-    def control_proxy(self, server):
-        made = net.ControlProxy(server.url)
+    def control_proxy(self, server, **options):
+        made = net.ControlProxy(server.url, **options)
         self.proxies.append(made)
         return made
 

@@ -1,5 +1,7 @@
 #include "context.hpp"
 #include "control/administration.hpp"
+#include "control/deletion_alarm.hpp"
+#include "control/repository_views.hpp"
 #include "domain/report.hpp"
 #include "installation.hpp"
 #include "output.hpp"
@@ -16,6 +18,7 @@ struct device_options {
     std::string id;
     std::string job;
     std::int64_t limit = 50;
+    std::vector<std::string> settings;
 };
 
 using work = result<> (*)(context&, control::administrator&, const device_options&);
@@ -39,6 +42,13 @@ std::string newest_backup(const control::device_view& v)
     return "none yet";
 }
 
+control::device_view full_view(control::administrator& a, const store::device& d)
+{
+    auto v = control::view(d, a.store);
+    if (const auto r = a.store.repository_of(d.id)) v.alarms = control::deletion_alarms(a.store, *r, a.clock.now());
+    return v;
+}
+
 result<> list_devices(context& c, control::administrator& a, const device_options& o)
 {
     std::optional<domain::tenant_id> only;
@@ -48,7 +58,7 @@ result<> list_devices(context& c, control::administrator& a, const device_option
         only = tenant->id;
     }
     std::vector<control::device_view> views;
-    for (const auto& d : a.store.devices(only)) views.push_back(control::view(d, a.store));
+    for (const auto& d : a.store.devices(only)) views.push_back(full_view(a, d));
     if (c.json) {
         print_json(views);
         return {};
@@ -66,7 +76,7 @@ result<> show_device(context& c, control::administrator& a, const device_options
 {
     auto device = control::device_with_id(a, o.id);
     if (!device) return base::failed(device);
-    const auto v = control::view(*device, a.store);
+    const auto v = full_view(a, *device);
     if (c.json) {
         print_json(v);
         return {};
@@ -79,6 +89,7 @@ result<> show_device(context& c, control::administrator& a, const device_options
     print_line("Enrolled          " + short_time(v.enrolled_at) + " UTC");
     print_line("Last seen         " + short_time(v.last_seen_at));
     print_line("Last good backup  " + short_time(v.last_good_backup_at));
+    for (const auto& alarm : v.alarms) print_line("ALARM             " + alarm);
     for (const auto& r : v.latest)
         print_line("Last " + r.job + ": " + r.status + " at " + short_time(r.finished_at) +
                    (r.error ? ": " + *r.error : std::string{}));
@@ -92,6 +103,15 @@ result<> set_enabled(context& c, control::administrator& a, const device_options
     a.store.set_device_enabled(device->id, enabled);
     if (!c.json)
         print_line("Device " + o.id + (enabled ? " enabled." : " disabled: it stops backing up at its next run."));
+    return {};
+}
+
+result<> set(context&, control::administrator& a, const device_options& o)
+{
+    auto repository = control::repository_of_device(a, o.id);
+    if (!repository) return base::failed(repository);
+    for (const auto& setting : o.settings)
+        if (auto ok = control::set_rule(a, repository->id.text, false, setting); !ok) return ok;
     return {};
 }
 
@@ -178,6 +198,14 @@ void add_device_commands(CLI::App& app, context& c)
         one->add_option("ID", o->id, "the device's id")->required();
         on_call(one, c, o, run);
     }
+    auto* settings = device->add_subcommand("set", "change a setting of a device's repository");
+    settings->add_option("ID", o->id, "the device's id")->required();
+    settings
+        ->add_option("KEY=VALUE", o->settings,
+                     "protection=full|append-only|guarded, trash-days=N, quota=SIZE, trash-factor=N; \"default\" takes "
+                     "one back: the tenant's holds then")
+        ->required();
+    on_call(settings, c, o, set);
     auto* report = app.add_subcommand("report", "reports: what the runs of the devices came to");
     report->require_subcommand(1);
     auto* reports = report->add_subcommand("list", "show reports, newest first");

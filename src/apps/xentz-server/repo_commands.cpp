@@ -90,6 +90,7 @@ result<> show_repository(repo_context& r, const repo_options&)
     print_line("Last access      " + short_time(v.last_access_at) + " UTC");
     print_line("Journal          place " + std::to_string(v.place) + ", " +
                base::counted(static_cast<std::uint64_t>(v.holds), "hold"));
+    for (const auto& alarm : v.alarms) print_line("ALARM            " + alarm);
     if (v.maintenance_until) print_line("In maintenance until " + short_time(v.maintenance_until) + " UTC");
     base::table table{{"TYPE", "OBJECTS", "SIZE", "IN THE TRASH", "SIZE THERE"}};
     for (const auto& t : v.types)

@@ -5,10 +5,12 @@
 #include "housekeeping.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
+#include "insight.hpp"
 #include "installation.hpp"
 #include "os/service.hpp"
 #include "os/stop.hpp"
 #include "output.hpp"
+#include "repo/counting_store.hpp"
 #include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
 #include "repo/quota_store.hpp"
@@ -35,6 +37,7 @@ struct serve_options {
     bool allow_http = false;
     std::string min_free = "1GiB";
     std::int64_t min_free_bytes = 0;
+    insight_options insight;
 };
 
 std::string printed(const http::listen_address& a)
@@ -107,6 +110,15 @@ repo::disk_floor floor_of(const serve_options& o, const std::filesystem::path& s
             }};
 }
 
+// A storage that is not there may be mounted later.
+result<> claim(context& c, repo::disk_blob_store& blobs)
+{
+    auto claimed = blobs.claim("xentz-server, process " + std::to_string(::getpid()));
+    if (claimed || claimed.error().code != fault_code::repository_unavailable) return claimed;
+    c.log.error("not ready: " + base::sentence(claimed.error()));
+    return {};
+}
+
 result<> serve(context& c, const serve_options& o)
 {
     // Before any thread is started, so that each of them leaves the signals alone.
@@ -120,16 +132,15 @@ result<> serve(context& c, const serve_options& o)
 
     auto blobs = repo::disk_blob_store::open(c.files, *storage, home->storage_id);
     if (!blobs) return base::failed(blobs);
-    if (auto claimed = (*blobs)->claim("xentz-server, process " + std::to_string(::getpid())); !claimed) {
-        if (claimed.error().code != fault_code::repository_unavailable) return claimed;
-        c.log.error("not ready: " + base::sentence(claimed.error()));
-    }
+    if (auto ok = claim(c, **blobs); !ok) return ok;
     store_ledger ledger{*home->store, home->key, c.clock};
     store_journal journal{home->store->objects(), c.clock};
     repo::guarded_store guarded{**blobs, **blobs, journal};
     store_room_book rooms{home->store->objects()};
     repo::quota_store limited{guarded, rooms, floor_of(o, *storage)};
-    repo::rest_handler repositories{limited, ledger, c.log};
+    repo::traffic_counts traffic;
+    repo::counting_store counted{limited, traffic};
+    repo::rest_handler repositories{counted, ledger, c.log};
     control::services services{*home->store, home->key, c.clock, c.random, c.log, ""};
 
     http::router router{normal_prefix(o.url_prefix)};
@@ -137,7 +148,12 @@ result<> serve(context& c, const serve_options& o)
     add_health(router, *home->store, **blobs, c.log);
     router.mount("/repo/", repositories);
 
-    auto server = http::make_server(*options, router, c.log);
+    auto watch = insight::make(
+        c, o.insight, router,
+        {*home->store, traffic, **blobs, floor_of(o, *storage).free, c.clock, normal_prefix(o.url_prefix)});
+    if (!watch) return base::failed(watch);
+
+    auto server = http::make_server(*options, (*watch)->handler(), c.log);
     if (!server) return base::failed(server);
     auto url = public_url_of(o, **server);
     if (!url) return base::failed(url);
@@ -173,6 +189,7 @@ void add_serve_command(CLI::App& app, context& c)
     command->add_option("--min-free", o->min_free, "free space of the storage's disk that no upload may take")
         ->envname("XENTZ_MIN_FREE")
         ->capture_default_str();
+    add_insight_options(*command, o->insight);
     command->callback([&c, o] {
         c.action = [&c, o]() -> result<> {
             const auto floor = control::parse_size(o->min_free);

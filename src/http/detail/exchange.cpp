@@ -78,28 +78,6 @@ bool belongs_to_server(std::string_view name)
     return std::ranges::any_of(names, [&](std::string_view n) { return same_word(n, name); });
 }
 
-std::string two_digits(unsigned number)
-{
-    std::string out{static_cast<char>('0' + number / 10 % 10), static_cast<char>('0' + number % 10)};
-    return out;
-}
-
-// IMF-fixdate of RFC 9110 section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT".
-std::string date_text(std::chrono::system_clock::time_point now)
-{
-    using namespace std::chrono;
-    constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto day = floor<std::chrono::days>(now);
-    const year_month_day date{day};
-    const hh_mm_ss time{floor<seconds>(now - day)};
-    const auto part = [](auto duration) { return two_digits(static_cast<unsigned>(duration.count())); };
-    return std::string{days.at(weekday{day}.c_encoding())} + ", " + two_digits(static_cast<unsigned>(date.day())) +
-           " " + months.at(static_cast<unsigned>(date.month()) - 1) + " " +
-           std::to_string(static_cast<int>(date.year())) + " " + part(time.hours()) + ":" + part(time.minutes()) + ":" +
-           part(time.seconds()) + " GMT";
-}
-
 bool is_header_name(std::string_view name)
 {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
@@ -202,8 +180,8 @@ std::string defect(const response& r)
 std::string head_text(const response& r, const answer_plan& plan, bool http_1_0)
 {
     const auto reason = beast_http::obsolete_reason(beast_http::int_to_status(static_cast<unsigned>(r.status)));
-    std::string out = "HTTP/1.1 " + std::to_string(r.status) + " " + text(reason) +
-                      "\r\nServer: xentz\r\nDate: " + date_text(std::chrono::system_clock::now()) + "\r\n";
+    std::string out = "HTTP/1.1 " + std::to_string(r.status) + " " + text(reason) + "\r\nServer: xentz\r\nDate: " +
+                      to_date(floor<std::chrono::microseconds>(std::chrono::system_clock::now())) + "\r\n";
     for (const auto& h : r.headers) {
         if (!belongs_to_server(h.name)) out += h.name + ": " + h.value + "\r\n";
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <thread>
@@ -20,6 +21,7 @@ struct store_place {
     virtual blob_store& store() = 0;
     virtual void take_away() = 0; // as if the disk were not mounted
     virtual void bring_back() = 0;
+    virtual void set_now(base::time_point) {} // where the time is not the disk's
 };
 
 struct participant {
@@ -49,6 +51,19 @@ TEST_P(blob_store_suite, gives_back_what_it_was_given)
         EXPECT_EQ(store.size(key).value(), bytes.size());
         EXPECT_EQ(listed(store, type).value(), (std::map<std::string, std::uint64_t>{{key.name, bytes.size()}}));
     }
+}
+
+TEST_P(blob_store_suite, knows_when_an_object_was_stored)
+{
+    const auto key = key_of(object_type::locks, "a lock");
+    place->set_now(base::time_point{std::chrono::hours{10}});
+    ASSERT_TRUE(put(store, key, "a lock"));
+    const auto stored = store.open(key).value()->stored_at();
+    // A disk keeps its own clock; the others do as they are told.
+    const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    EXPECT_TRUE(stored == base::time_point{std::chrono::hours{10}} || abs(now - stored) < std::chrono::minutes{1});
+    place->set_now(base::time_point{std::chrono::hours{11}});
+    EXPECT_EQ(store.open(key).value()->stored_at(), stored);
 }
 
 TEST_P(blob_store_suite, takes_large_and_empty_objects)

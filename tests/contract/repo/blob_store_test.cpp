@@ -2,6 +2,7 @@
 #include "fakes/memory_files.hpp"
 #include "fakes/memory_journal.hpp"
 #include "fakes/scratch_folder.hpp"
+#include "repo/counting_store.hpp"
 #include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
 #include "repo/memory_blob_store.hpp"
@@ -17,6 +18,7 @@ struct memory_place final : store_place {
     blob_store& store() override { return store_; }
     void take_away() override { store_.set_available(false); }
     void bring_back() override { store_.set_available(true); }
+    void set_now(base::time_point now) override { store_.set_now(now); }
 };
 
 // On a real disk: the folder is moved aside, and an empty one put in its place, as an unmount leaves it.
@@ -59,6 +61,7 @@ struct disk_in_memory_place final : store_place {
     blob_store& store() override { return *store_; }
     void take_away() override { fs.mount("/storage", "/nothing"); }
     void bring_back() override { fs.mount("/storage", "/disk"); }
+    void set_now(base::time_point now) override { fs.set_now(now); }
 };
 
 // The decorators keep the contract of what they stand on.
@@ -73,10 +76,13 @@ struct decorated_place final : store_place {
     endless_book book;
     guarded_store guarded{inner.store(), dynamic_cast<trash_store&>(inner.store()), journal};
     quota_store limited{guarded, book, {}};
+    traffic_counts counts;
+    counting_store counted{limited, counts};
 
-    blob_store& store() override { return limited; }
+    blob_store& store() override { return counted; }
     void take_away() override { inner.take_away(); }
     void bring_back() override { inner.bring_back(); }
+    void set_now(base::time_point now) override { inner.set_now(now); }
 };
 
 template <class Place>

@@ -45,6 +45,43 @@ TEST_P(journal, counts_what_comes_and_goes)
     EXPECT_EQ(room.tenant_trash_bytes, 10);
 }
 
+TEST_P(journal, knows_what_left_for_good)
+{
+    objects.arrived(id, object("a", 10), day);                  // 1
+    objects.arrived(id, object("b", 20), day);                  // 2
+    objects.arrived(id, object("s", 1, "snapshots"), day);      // 3
+    objects.arrived(id, object("t", 1, "snapshots"), day + 1s); // 4
+    objects.arrived(id, object("l", 1, "locks"), day);          // 5
+    objects.departing(id, object("a", 10), day + 2s);           // 6
+    objects.departing(id, object("b", 20), day + 2s);           // 7
+    objects.departing(id, object("s", 1, "snapshots"), day + 2s);
+    objects.departing(id, object("l", 1, "locks"), day + 2s);
+    objects.arrived(id, object("b", 20), day + 3s); // and it came back
+
+    const auto gone = objects.departures_since(id, 5);
+    ASSERT_EQ(gone.size(), 2U);
+    EXPECT_EQ(gone[0].type, "data");
+    EXPECT_EQ(gone[0].objects, 1);
+    EXPECT_EQ(gone[0].bytes, 10);
+    EXPECT_EQ(gone[1].type, "snapshots");
+    EXPECT_TRUE(objects.departures_since(id, objects.state(id).place).empty());
+
+    const auto seen = objects.snapshots_since(id, 5);
+    ASSERT_EQ(seen.size(), 2U);
+    EXPECT_EQ(seen[0].hash, "s");
+    EXPECT_EQ(seen[0].came_at, day);
+    EXPECT_FALSE(seen[0].present);
+    EXPECT_TRUE(seen[1].present);
+    EXPECT_EQ(objects.snapshots_since(id, objects.state(id).place).size(), 1U);
+
+    EXPECT_TRUE(objects.returned(id, 3, day + 9s));
+    const auto back = objects.snapshots_since(id, 5);
+    ASSERT_EQ(back.size(), 2U);
+    EXPECT_TRUE(back[0].present);
+    EXPECT_EQ(back[0].came_at, day) << "when it first came";
+    EXPECT_EQ(objects.departures_since(id, 5).size(), 1U);
+}
+
 TEST_P(journal, a_place_in_it_stands_for_an_instant)
 {
     objects.arrived(id, object("a"), day);         // 1

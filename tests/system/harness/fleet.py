@@ -8,9 +8,9 @@ from .server import Repository
 METADATA = {"hostname": "host", "os": "linux", "arch": "amd64"}
 
 
-def install(server, token, **more):
+def install(server, token, ca_file=None, **more):
     body = {"metadata": METADATA, **more}
-    return net.request(server.url + "/v1/install", "POST", body, net.bearer(token))
+    return net.request(server.url + "/v1/install", "POST", body, net.bearer(token), ca_file=ca_file)
 
 
 def report_body(device, **changes):

@@ -132,10 +132,12 @@ class _Quiet(socketserver.ThreadingMixIn, http.server.HTTPServer):
 class ControlProxy:
     """Between an agent and the device API. `hook(method, path, body)` decides about each request:
     None: pass it on · "drop-answer": pass it on and hang up instead of answering · "hang-up": not even that ·
-    an Answer: say that instead · a function: pass it on and let the function change the Answer."""
+    an Answer: say that instead · a function: pass it on and let the function change the Answer. It remembers what it
+    has seen unless it is to be `forgetful`."""
 
-    def __init__(self, target):
+    def __init__(self, target, forgetful=False):
         self.target = target
+        self.forgetful = forgetful
         self.port = free_port()
         self.hook = None
         self.seen = []
@@ -155,7 +157,8 @@ class ControlProxy:
             def _any(self):
                 self.close_connection = True
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                proxy.seen.append((self.command, self.path, dict(self.headers.items()), body))
+                if not proxy.forgetful:
+                    proxy.seen.append((self.command, self.path, dict(self.headers.items()), body))
                 verdict = proxy.hook(self.command, self.path, body) if proxy.hook else None
                 if verdict == "hang-up":
                     return
@@ -174,7 +177,9 @@ class ControlProxy:
                 for name, value in answer.headers.items():
                     if name not in ("content-length", "connection", "transfer-encoding"):
                         self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
+                # The answer to a HEAD has the length of a body that it does not have.
+                length = answer.headers.get("content-length") if self.command == "HEAD" else None
+                self.send_header("Content-Length", length or str(len(answer.body)))
                 self.send_header("Connection", "close")
                 self.end_headers()
                 if self.command != "HEAD":

@@ -149,16 +149,18 @@ class Server:
 class Repository:
     """A device's repository as restic sees it: over HTTP with the credentials of its address."""
 
-    def __init__(self, address):
+    def __init__(self, address, ca_file=None):
         found = re.fullmatch(r"rest:(https?)://([^:@/]+):([^@/]+)@([^/]+)(/.*/)", address)
         assert found, f"{address!r} is no repository address as the contract has it"
         self.address = address
         self.scheme, self.user, self.secret, self.host, self.path = found.groups()
         self.url = f"{self.scheme}://{self.host}{self.path}"
         self.headers = net.basic(self.user, self.secret)
+        self.ca_file = ca_file
 
     def request(self, rest, method="GET", body=None, headers=None, **options):
-        return net.request(self.url + rest, method, body, {**self.headers, **(headers or {})}, **options)
+        headers = {**self.headers, **(headers or {})}
+        return net.request(self.url + rest, method, body, headers, **{"ca_file": self.ca_file, **options})
 
     def names(self, kind):
         answer = self.request(f"{kind}/", headers={"Accept": "application/vnd.x.restic.rest.v2"})

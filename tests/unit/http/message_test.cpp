@@ -56,6 +56,15 @@ TEST(find_header, finds_the_first_of_a_name_in_any_case)
     EXPECT_EQ(find_header(headers, "X-Things"), nullptr);
 }
 
+TEST(to_date, writes_whole_seconds_as_http_has_them)
+{
+    const auto at = [](std::int64_t microseconds) { return base::time_point{std::chrono::microseconds{microseconds}}; };
+    EXPECT_EQ(to_date(at(784'111'777'000'000)), "Sun, 06 Nov 1994 08:49:37 GMT"); // the example of RFC 9110
+    EXPECT_EQ(to_date(at(784'111'777'999'999)), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(to_date(at(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
+    EXPECT_EQ(to_date(at(951'868'799'000'000)), "Tue, 29 Feb 2000 23:59:59 GMT");
+}
+
 TEST(problem, becomes_a_response_and_back)
 {
     const auto r = to_response({403, "device-revoked", "revoked", "say \"no\"\nto it"});

@@ -1,4 +1,5 @@
 // The restic REST protocol, row by row, over a store in memory.
+#include "base/time_text.hpp"
 #include "repo/memory_blob_store.hpp"
 #include "repo/rest_handler.hpp"
 #include "unit/repo/rest_support.hpp"
@@ -106,6 +107,17 @@ TEST_F(rest, a_config_that_is_there_becomes_known_when_it_is_looked_at)
     book.calls.clear();
     EXPECT_EQ(send({.rest = "config"}).status, 200);
     EXPECT_TRUE(book.calls.empty());
+}
+
+TEST_F(rest, says_when_an_object_was_stored)
+{
+    create();
+    store.set_now(base::parse_rfc3339("2026-11-23T18:31:05.9Z").value());
+    const auto path = "locks/" + name_of("a lock");
+    ASSERT_EQ(post(path, "a lock").status, 200);
+    const std::vector<http::header> part{{"Range", "bytes=1-2"}};
+    for (const auto& q : {ask{.method = "HEAD", .rest = path}, ask{.rest = path}, ask{.rest = path, .headers = part}})
+        EXPECT_EQ(send(q).header("Last-Modified"), "Mon, 23 Nov 2026 18:31:05 GMT") << q.method;
 }
 
 TEST_F(rest, stores_and_gives_back_every_type)
