@@ -3,6 +3,7 @@
 
 #include "base/fault.hpp"
 #include "base/log.hpp"
+#include "http/client_address.hpp"
 #include "http/handler.hpp"
 
 #include <chrono>
@@ -32,6 +33,7 @@ struct tls_files {
 struct server_options {
     std::vector<listen_address> listen;
     std::optional<tls_files> tls;
+    trusted_proxies proxies; // whose X-Forwarded-For becomes request_head::remote_address
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};  // between requests
     std::chrono::milliseconds header_timeout = std::chrono::seconds{20}; // for a request's head or a TLS handshake
     std::chrono::milliseconds body_timeout = std::chrono::seconds{60};   // without any progress, reading or writing

@@ -10,6 +10,7 @@
 #include "output.hpp"
 #include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
+#include "repo/known_credentials.hpp"
 #include "repo/quota_store.hpp"
 #include "repo/rest_handler.hpp"
 #include "store_ledger.hpp"
@@ -31,6 +32,7 @@ struct serve_options {
     std::string public_url;
     std::string url_prefix;
     std::string tls_cert, tls_key;
+    std::vector<std::string> trusted_proxies;
     bool allow_http = false;
     std::string min_free = "1GiB";
     std::int64_t min_free_bytes = 0;
@@ -50,6 +52,9 @@ result<http::server_options> server_options_of(const serve_options& o)
     if (o.tls_cert.empty() != o.tls_key.empty())
         return fail(fault_code::usage, "TLS needs both a certificate and its key", "Give --tls-cert and --tls-key");
     if (!o.tls_cert.empty()) out.tls = http::tls_files{o.tls_cert, o.tls_key};
+    auto proxies = http::trusted_proxies::parse(o.trusted_proxies);
+    if (!proxies) return fail(fault_code::usage, "--trusted-proxy: " + proxies.error().message, proxies.error().remedy);
+    out.proxies = std::move(*proxies);
     for (const auto& text : o.listen) {
         auto address = http::parse_listen_address(text);
         if (!address) return fail(fault_code::usage, address.error().message, address.error().remedy);
@@ -124,11 +129,13 @@ result<> serve(context& c, const serve_options& o)
         c.log.error("not ready: " + base::sentence(claimed.error()));
     }
     store_ledger ledger{*home->store, home->key, c.clock};
+    repo::known_credentials known{ledger, c.clock, c.random};
+    repo::login_throttle throttle{c.clock};
     store_journal journal{home->store->objects(), c.clock};
     repo::guarded_store guarded{**blobs, **blobs, journal};
     store_room_book rooms{home->store->objects()};
     repo::quota_store limited{guarded, rooms, floor_of(o, *storage)};
-    repo::rest_handler repositories{limited, ledger, c.log};
+    repo::rest_handler repositories{limited, known, c.log, {.throttle = &throttle}};
     control::services services{*home->store, home->key, c.clock, c.random, c.log, ""};
 
     http::router router{normal_prefix(o.url_prefix)};
@@ -165,6 +172,11 @@ void add_serve_command(CLI::App& app, context& c)
         ->envname("XENTZ_URL_PREFIX");
     command->add_option("--tls-cert", o->tls_cert, "PEM file: certificate and its chain")->envname("XENTZ_TLS_CERT");
     command->add_option("--tls-key", o->tls_key, "PEM file: private key")->envname("XENTZ_TLS_KEY");
+    command
+        ->add_option("--trusted-proxy", o->trusted_proxies,
+                     "ADDRESS or ADDRESS/BITS of a proxy whose X-Forwarded-For is believed; may be repeated")
+        ->allow_extra_args(false)
+        ->envname("XENTZ_TRUSTED_PROXY");
     command->add_flag("--allow-http", o->allow_http, "serve plain HTTP on an address that is not loopback")
         ->envname("XENTZ_ALLOW_HTTP");
     command->add_option("--min-free", o->min_free, "free space of the storage's disk that no upload may take")

@@ -108,6 +108,7 @@ private:
             const auto next = co_await reply(e, refusal);
             co_return next;
         }
+        e.head.remote_address = context_.options.proxies.client_of(remote_address_, e.head.headers);
         const auto next = co_await answer(e, parser);
         co_return next;
     }
