@@ -48,7 +48,8 @@ double measured(unsigned threads, int calls, const std::function<void()>& call)
                     for (int i = 0; i < calls; ++i) call();
                 });
         }
-        rounds.push_back(std::chrono::duration<double, std::micro>(steady_clock::now() - start).count() / calls / threads);
+        rounds.push_back(std::chrono::duration<double, std::micro>(steady_clock::now() - start).count() / calls /
+                         threads);
     }
     std::ranges::sort(rounds);
     return rounds[rounds.size() / 2];
