@@ -51,6 +51,9 @@ public:
     // Serves until a stop is requested; then accepts nothing new, lets requests under way finish (at most
     // stop_grace), answers them with `Connection: close`, and returns.
     virtual void run(std::stop_token stop) = 0;
+    // Reads the TLS files again, for connections that come from now on. It does so by itself when their times or sizes
+    // change. Where they cannot be used, the log says so and the pair before them goes on. From any thread.
+    virtual void reload_certificate() = 0;
 };
 
 // Binds at once, so that a taken port is known here (conflict; another address that cannot be used, or a TLS file, is

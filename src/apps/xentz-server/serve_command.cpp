@@ -6,6 +6,7 @@
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "installation.hpp"
+#include "os/limits.hpp"
 #include "os/stop.hpp"
 #include "output.hpp"
 #include "repo/disk_blob_store.hpp"
@@ -115,6 +116,10 @@ result<> serve(context& c, const serve_options& o)
 {
     // Before any thread is started, so that each of them leaves the signals alone.
     const auto signals = os::catch_stop_signals();
+    constexpr std::uint64_t enough_files = 4096;
+    if (const auto most = os::raise_open_file_limit(); most < enough_files)
+        c.log.warn("this process may have only " + std::to_string(most) +
+                   " files and connections open at once: raise the limit (ulimit -n, LimitNOFILE=)");
     auto home = open_installation(c);
     if (!home) return base::failed(home);
     const auto storage = storage_path(c);
@@ -151,7 +156,9 @@ result<> serve(context& c, const serve_options& o)
 
     const housekeeping keeper{*home->store, {**blobs, **blobs, guarded, home->store->objects(), c.clock, c.log}};
     print_line("xentz-server ready on " + addresses_of(*options, o, **server));
+    if (options->tls) signals->on_hangup([&] { (*server)->reload_certificate(); });
     (*server)->run(signals->token());
+    signals->on_hangup({});
     c.log.info("stopped");
     return {};
 }
