@@ -112,14 +112,20 @@ repo::disk_floor floor_of(const serve_options& o, const std::filesystem::path& s
             }};
 }
 
+void open_many_files(base::logger& log)
+{
+    constexpr std::uint64_t enough = 4096;
+    const auto most = os::raise_open_file_limit();
+    if (most < enough)
+        log.warn("this process may have only " + std::to_string(most) +
+                 " files and connections open at once: raise the limit (ulimit -n, LimitNOFILE=)");
+}
+
 result<> serve(context& c, const serve_options& o)
 {
     // Before any thread is started, so that each of them leaves the signals alone.
     const auto signals = os::catch_stop_signals();
-    constexpr std::uint64_t enough_files = 4096;
-    if (const auto most = os::raise_open_file_limit(); most < enough_files)
-        c.log.warn("this process may have only " + std::to_string(most) +
-                   " files and connections open at once: raise the limit (ulimit -n, LimitNOFILE=)");
+    open_many_files(c.log);
     auto home = open_installation(c);
     if (!home) return base::failed(home);
     const auto storage = storage_path(c);
