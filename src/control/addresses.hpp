@@ -12,6 +12,13 @@ namespace xentz::control {
 
 std::string repository_secret(const crypto::master_key& key, const store::repository& r);
 
+// "/repo/<tenant_id>/<device_id>/<user_id>/", below the public address.
+std::string repository_path(const store::repository& r);
+
+// The address with another credential than the device's.
+std::string address_with(std::string_view public_url, std::string_view user, std::string_view secret,
+                         const store::repository& r);
+
 std::string repository_address(std::string_view public_url, const crypto::master_key& key, const store::repository& r);
 
 } // namespace xentz::control

@@ -70,6 +70,16 @@ std::string master_key::repository_secret(std::string_view repository_id, std::u
     return base::to_hex(hmac_sha256(key_, message));
 }
 
+std::string master_key::credential_secret(std::string_view repository_id, std::uint32_t generation,
+                                          std::string_view credential_id, std::string_view kind) const
+{
+    std::string message = "repository-credential";
+    for (const std::string_view part :
+         {repository_id, std::string_view{std::to_string(generation)}, credential_id, kind})
+        message.append("\n").append(part);
+    return base::to_hex(hmac_sha256(key_, message));
+}
+
 digest master_key::box_key(std::string_view purpose) const { return hmac_sha256(key_, "box\n" + std::string{purpose}); }
 
 std::string master_key::seal(std::string_view purpose, std::string_view plain, base::random_source& random) const

@@ -1,8 +1,9 @@
 // Tokens, keys, and what is derived from or sealed under the server's master key (libsodium).
 //
 // The master key is a file of 32 random bytes in hex, mode 0600. Repository secrets are not stored but derived:
-// HMAC-SHA-256(master key, "repository-secret\n<repository id>\n<generation>"), hex. Passwords are stored sealed:
-// XSalsa20-Poly1305 with a random nonce, under a key derived from the master key, bound to a purpose.
+// HMAC-SHA-256(master key, "repository-secret\n<repository id>\n<generation>"), hex; the secrets of further credentials
+// likewise, from "repository-credential\n<repository id>\n<generation>\n<credential id>\n<kind>". Passwords are stored
+// sealed: XSalsa20-Poly1305 with a random nonce, under a key derived from the master key, bound to a purpose.
 #pragma once
 
 #include "base/fault.hpp"
@@ -34,6 +35,9 @@ public:
     std::string fingerprint() const;
 
     std::string repository_secret(std::string_view repository_id, std::uint32_t generation) const;
+    // The secret of a credential beside the device's own; another one for each id and each kind.
+    std::string credential_secret(std::string_view repository_id, std::uint32_t generation,
+                                  std::string_view credential_id, std::string_view kind) const;
 
     // `purpose` binds a box to its place, for example the repository's id: a box moved elsewhere does not open.
     std::string seal(std::string_view purpose, std::string_view plain, base::random_source& random) const;

@@ -32,7 +32,7 @@ struct request_head {
     std::vector<header> headers;
     std::optional<std::uint64_t> content_length; // absent: no body, or a chunked one
     bool chunked = false;
-    std::string remote_address; // "127.0.0.1"
+    std::string remote_address; // "127.0.0.1": the client's, as far as it is known (http/client_address.hpp)
     bool tls = false;
     std::string request_id; // by http/observed_handler.hpp; empty where nobody gave one
 

@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include "http/detail/server_context.hpp"
+#include "http/detail/tls_certificate.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -68,33 +69,6 @@ base::result<tcp::acceptor> bind_to(asio::io_context& io, const listen_address& 
     return acceptor;
 }
 
-std::unexpected<base::fault> bad_tls_file(const std::string& what, const std::filesystem::path& file,
-                                          const error_code& error)
-{
-    return base::fail(fault_code::config_invalid, "cannot use " + what + " " + file.string() + ": " + error.message(),
-                      "Check that the file exists, is readable to the server and in PEM format");
-}
-
-base::result<std::unique_ptr<asio::ssl::context>> make_tls(const tls_files& files)
-{
-    auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-    error_code error;
-    tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::single_dh_use, error);
-    auto* native = tls->native_handle();
-    SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-    SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION);
-    // TLS 1.2 with forward secrecy and authenticated encryption only; TLS 1.3 has nothing else.
-    SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20");
-    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
-    // Without this an encrypted key would make OpenSSL ask for its password on the terminal.
-    tls->set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
-    tls->use_certificate_chain_file(files.certificate_chain.string(), error);
-    if (error) return bad_tls_file("the TLS certificate", files.certificate_chain, error);
-    tls->use_private_key_file(files.private_key.string(), asio::ssl::context::pem, error);
-    if (error) return bad_tls_file("the TLS key", files.private_key, error);
-    return tls;
-}
-
 class asio_server final : public server {
 public:
     asio_server(const server_options& options, handler& h, base::logger& log)
@@ -105,7 +79,7 @@ public:
     base::result<> prepare()
     {
         if (options_.tls) {
-            auto tls = make_tls(*options_.tls);
+            auto tls = detail::tls_certificate::load(*options_.tls, log_);
             if (!tls) return failed(tls);
             tls_ = std::move(*tls);
         }
@@ -119,6 +93,11 @@ public:
     }
 
     std::vector<listen_address> addresses() const override { return addresses_; }
+
+    void reload_certificate() override
+    {
+        if (tls_) tls_->reload();
+    }
 
     void run(std::stop_token stop) override
     {
@@ -189,7 +168,8 @@ private:
         error_code ignored;
         socket.set_option(tcp::no_delay{true}, ignored);
         if (tls_) {
-            detail::start_tls_session(context, std::move(socket), *tls_);
+            const auto tls = tls_->current();
+            detail::start_tls_session(context, std::move(socket), *tls);
         } else {
             detail::start_plain_session(context, std::move(socket));
         }
@@ -201,7 +181,7 @@ private:
     handler& handler_;
     base::logger& log_;
     asio::io_context io_;
-    std::unique_ptr<asio::ssl::context> tls_;
+    std::unique_ptr<detail::tls_certificate> tls_;
     std::vector<listen_address> addresses_;
     std::vector<tcp::acceptor> acceptors_;
 };

@@ -3,6 +3,7 @@
 
 #include "base/fault.hpp"
 #include "base/log.hpp"
+#include "http/client_address.hpp"
 #include "http/handler.hpp"
 
 #include <chrono>
@@ -32,6 +33,7 @@ struct tls_files {
 struct server_options {
     std::vector<listen_address> listen;
     std::optional<tls_files> tls;
+    trusted_proxies proxies; // whose X-Forwarded-For becomes request_head::remote_address
     std::chrono::milliseconds idle_timeout = std::chrono::seconds{120};  // between requests
     std::chrono::milliseconds header_timeout = std::chrono::seconds{20}; // for a request's head or a TLS handshake
     std::chrono::milliseconds body_timeout = std::chrono::seconds{60};   // without any progress, reading or writing
@@ -49,6 +51,9 @@ public:
     // Serves until a stop is requested; then accepts nothing new, lets requests under way finish (at most
     // stop_grace), answers them with `Connection: close`, and returns.
     virtual void run(std::stop_token stop) = 0;
+    // Reads the TLS files again, for connections that come from now on. It does so by itself when their times or sizes
+    // change. Where they cannot be used, the log says so and the pair before them goes on. From any thread.
+    virtual void reload_certificate() = 0;
 };
 
 // Binds at once, so that a taken port is known here (conflict; another address that cannot be used, or a TLS file, is

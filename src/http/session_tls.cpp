@@ -4,7 +4,7 @@ namespace xentz::http::detail {
 
 void start_tls_session(server_context& context, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls)
 {
-    using tls_session = session<asio::ssl::stream<beast::tcp_stream>>;
+    using tls_session = session<tls_stream>;
     error_code ignored;
     auto remote = socket.remote_endpoint(ignored).address().to_string();
     tls_session::start(

@@ -1,6 +1,8 @@
 // Interrupts as a std::stop_token: SIGINT, SIGTERM and SIGHUP request a stop; a second one ends the process at once.
+// SIGHUP can be given another meaning.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 
@@ -12,6 +14,9 @@ public:
     virtual std::stop_token token() const = 0;
     // The signal that asked to stop, 0 where none did.
     virtual int received() const = 0;
+    // From now on SIGHUP calls `f`, on a thread of its own, and stops nothing; an empty one ends that. When this
+    // returns, what was set before is not running any more.
+    virtual void on_hangup(std::function<void()> f) = 0;
 };
 
 // Call before any other thread is started; at most one object at a time.

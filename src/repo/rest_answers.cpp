@@ -13,6 +13,13 @@ problem unauthorized()
             "Use the address, user and secret that the control plane handed out for this device"};
 }
 
+problem too_many_attempts()
+{
+    return {
+        429, "too-many-attempts", "Wrong credentials were sent too often",
+        "Wait as long as Retry-After says, and use the credentials that the control plane handed out for this device"};
+}
+
 problem invalid_request(std::string detail)
 {
     return {400, "invalid-request", "The request cannot be understood", std::move(detail)};
@@ -105,7 +112,7 @@ http::response answer(const problem& p, std::chrono::seconds retry_after)
 {
     auto r = http::to_response(p);
     if (p.status == 401) r.headers.push_back({"WWW-Authenticate", "Basic realm=\"xentz\""});
-    if (p.status == 503) r.headers.push_back({"Retry-After", std::to_string(retry_after.count())});
+    if (p.status == 503 || p.status == 429) r.headers.push_back({"Retry-After", std::to_string(retry_after.count())});
     return r;
 }
 

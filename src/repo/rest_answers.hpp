@@ -16,6 +16,7 @@
 namespace xentz::repo {
 
 http::problem unauthorized();
+http::problem too_many_attempts();
 http::problem invalid_request(std::string detail);
 http::problem invalid_name();
 http::problem read_only_credential();

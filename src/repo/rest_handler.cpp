@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view list_v1 = "application/vnd.x.restic.rest.v1";
 constexpr std::string_view list_v2 = "application/vnd.x.restic.rest.v2";
 
+constexpr std::size_t most_of_user = 64; // counts for the throttle; every real one is shorter
+
 bool is_small(object_type t) { return t == object_type::config || t == object_type::keys || t == object_type::locks; }
 
 list_version accepted_version(const http::request_head& head)
@@ -80,20 +82,45 @@ http::admission rest_handler::admit(const http::request_head& head)
 {
     const auto at = parse_address(head.path);
     if (!at) return answer(unknown_path(), options_.retry_after);
-    const auto credentials = http::basic_auth(head);
-    const auto who =
-        credentials ? ledger_.open(at->where, credentials->user, credentials->password) : std::optional<access>{};
-    if (!who) {
-        log_.warn("repository server: refused " + head.remote_address + " at " + at->where.tenant + "/" +
-                  at->where.device + "/" + at->where.user + ": " +
-                  (credentials ? "the credentials do not fit" : "no credentials"));
-        return answer(unauthorized(), options_.retry_after);
-    }
+    std::optional<http::response> no_entry;
+    const auto who = enter(head, *at, no_entry);
+    if (!who) return std::move(*no_entry);
     const auto what = parse_resource(at->rest);
     const call c{head, *who, what};
     if (auto no = unavailable(c)) return std::move(*no);
     if (auto no = forbidden(c)) return std::move(*no);
     return dispatch(c);
+}
+
+std::optional<access> rest_handler::enter(const http::request_head& head, const located& at,
+                                          std::optional<http::response>& no)
+{
+    const auto where = at.where.tenant + "/" + at.where.device + "/" + at.where.user;
+    const auto refused = [&](const std::string& why) {
+        log_.warn("repository server: refused " + head.remote_address + " at " + where + ": " + why);
+        no = answer(unauthorized(), options_.retry_after);
+        return std::nullopt;
+    };
+    const auto credentials = http::basic_auth(head);
+    if (!credentials) return refused("no credentials");
+    const auto account = where + "\n" + credentials->user.substr(0, most_of_user);
+    const login_throttle::attempt attempt{head.remote_address, account, credentials->password};
+    if (options_.throttle != nullptr) {
+        // Not in the log: who guesses must not fill it.
+        if (const auto wait = options_.throttle->wait_for(attempt); wait.count() > 0) {
+            no = answer(too_many_attempts(), wait);
+            return std::nullopt;
+        }
+    }
+    auto who = ledger_.open(at.where, credentials->user, credentials->password);
+    if (who) {
+        if (options_.throttle != nullptr) options_.throttle->passed(attempt);
+        return who;
+    }
+    const auto wait = options_.throttle != nullptr ? options_.throttle->failed(attempt) : std::chrono::seconds{0};
+    return refused("the credentials do not fit" +
+                   (wait.count() > 0 ? "; its next attempt is looked at in " + std::to_string(wait.count()) + " s"
+                                     : std::string{}));
 }
 
 std::optional<http::response> rest_handler::unavailable(const call& c)

@@ -106,6 +106,14 @@ public:
     std::optional<repository> find_repository(std::string_view tenant_id, std::string_view device_id,
                                               std::string_view user_id);
     void set_initialised(const domain::repository_id& id, bool initialised);
+    // Voids every credential of a repository; the new generation, nothing where there is no such repository.
+    std::optional<std::int64_t> raise_generation(const domain::repository_id& id);
+
+    void add_credential(const repository_credential& c);
+    std::optional<repository_credential> find_credential(std::string_view id);
+    std::vector<repository_credential> credentials(const domain::repository_id& id); // oldest first
+    // False where there is none; what is revoked already keeps its first instant.
+    bool revoke_credential(const domain::credential_id& id, base::time_point now);
 
     // Stores a report once: where the device already has one with this dedup_key, nothing is changed and the id
     // of the stored one is returned.

@@ -1,5 +1,5 @@
-// The rows of the repository server: rules, the state and the journal of each repository, holds, samples of usage. As
-// in rows.hpp; the schema is db/migrations/0003_object_journal.sql.
+// The rows of the repository server: rules, credentials, the state and the journal of each repository, holds, samples
+// of usage. As in rows.hpp; the schema is db/migrations/0003_object_journal.sql and 0005_repository_credentials.sql.
 #pragma once
 
 #include "base/clock.hpp"
@@ -32,6 +32,18 @@ struct effective_rule {
     std::optional<std::int64_t> quota_bytes;        // of the repository
     std::optional<std::int64_t> tenant_quota_bytes; // of all repositories of its tenant
 };
+
+// A credential beside that of the device. Its secret is derived (crypto/secrets.hpp).
+struct repository_credential {
+    domain::credential_id id;
+    domain::repository_id repository_id;
+    std::string kind; // "read-only", "maintenance"
+    std::string reason;
+    base::time_point created_at;
+    base::time_point expires_at;
+    std::optional<base::time_point> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(repository_credential, (), (id, repository_id, kind, reason, created_at, expires_at, revoked_at))
 
 struct repository_state {
     domain::repository_id repository_id;

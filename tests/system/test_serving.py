@@ -8,7 +8,7 @@ import subprocess
 import threading
 import urllib.parse
 
-from harness import net, programs, trees
+from harness import certificates, net, programs, trees
 from harness.server import Repository
 from harness.tls import make_certificate
 
@@ -104,7 +104,7 @@ def assert_serves(process, url):
 
 
 def test_tls_with_a_certificate_of_ones_own(world, restic):
-    key, certificate = make_certificate(world.room)
+    key, certificate = certificates.make(world.room)
     server = world.server(options=["--tls-cert", certificate, "--tls-key", key])
     assert server.url.startswith("https://")
     source = world.folder()
@@ -126,7 +126,7 @@ def test_tls_with_a_certificate_of_ones_own(world, restic):
 
 
 def test_tls_speaks_no_old_protocol_and_no_plain_text(world):
-    key, certificate = make_certificate(world.room)
+    key, certificate = certificates.make(world.room)
     server = world.server(options=["--tls-cert", certificate, "--tls-key", key])
     told = subprocess.run(
         ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],

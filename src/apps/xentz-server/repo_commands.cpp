@@ -155,6 +155,7 @@ void add_repo_commands(CLI::App& app, context& c)
     on_repo_call(show, c, o, show_repository);
     add_undelete_command(*repo, c, o);
     add_trash_commands(*repo, c, o);
+    add_credential_commands(*repo, c, o);
     add_verify_command(*repo, c, o);
 }
 

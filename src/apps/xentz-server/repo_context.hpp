@@ -23,6 +23,8 @@ struct repo_options {
     std::string reason;
     std::string older_than;
     std::string duration = "1h";
+    std::string kind = "read-only";
+    std::string credential; // an id
     std::int64_t release = 0;
     bool exact = false;
     bool keys = false;
@@ -30,7 +32,6 @@ struct repo_options {
     bool with_trash = false;
     bool show = false;
     bool end = false;
-    bool read_only = false;
     std::string public_url;
 };
 
@@ -55,7 +56,8 @@ repo::trash_entry slot_of(const store::object_life& l);
 
 // Each adds its commands below `repo`.
 void add_undelete_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
-void add_trash_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o); // trash, hold
+void add_trash_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);      // trash, hold
+void add_credential_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o); // maintain, too
 void add_verify_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 
 } // namespace xentz::apps

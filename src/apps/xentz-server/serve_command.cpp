@@ -7,12 +7,14 @@
 #include "http/server.hpp"
 #include "insight.hpp"
 #include "installation.hpp"
+#include "os/limits.hpp"
 #include "os/service.hpp"
 #include "os/stop.hpp"
 #include "output.hpp"
 #include "repo/counting_store.hpp"
 #include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
+#include "repo/known_credentials.hpp"
 #include "repo/quota_store.hpp"
 #include "repo/rest_handler.hpp"
 #include "store_ledger.hpp"
@@ -34,6 +36,7 @@ struct serve_options {
     std::string public_url;
     std::string url_prefix;
     std::string tls_cert, tls_key;
+    std::vector<std::string> trusted_proxies;
     bool allow_http = false;
     std::string min_free = "1GiB";
     std::int64_t min_free_bytes = 0;
@@ -54,6 +57,9 @@ result<http::server_options> server_options_of(const serve_options& o)
     if (o.tls_cert.empty() != o.tls_key.empty())
         return fail(fault_code::usage, "TLS needs both a certificate and its key", "Give --tls-cert and --tls-key");
     if (!o.tls_cert.empty()) out.tls = http::tls_files{o.tls_cert, o.tls_key};
+    auto proxies = http::trusted_proxies::parse(o.trusted_proxies);
+    if (!proxies) return fail(fault_code::usage, "--trusted-proxy: " + proxies.error().message, proxies.error().remedy);
+    out.proxies = std::move(*proxies);
     for (const auto& text : o.listen) {
         auto address = http::parse_listen_address(text);
         if (!address) return fail(fault_code::usage, address.error().message, address.error().remedy);
@@ -119,10 +125,42 @@ result<> claim(context& c, repo::disk_blob_store& blobs)
     return {};
 }
 
+void open_many_files(base::logger& log)
+{
+    constexpr std::uint64_t enough = 4096;
+    const auto most = os::raise_open_file_limit();
+    if (most < enough)
+        log.warn("this process may have only " + std::to_string(most) +
+                 " files and connections open at once: raise the limit (ulimit -n, LimitNOFILE=)");
+}
+
+// From an object on the disk to the requests of restic, each layer over the one before.
+struct repository_service {
+    store_ledger ledger;
+    repo::known_credentials known;
+    repo::login_throttle throttle;
+    store_journal journal;
+    repo::guarded_store guarded;
+    store_room_book rooms;
+    repo::quota_store limited;
+    repo::traffic_counts traffic;
+    repo::counting_store counted;
+    repo::rest_handler handler;
+
+    repository_service(installation& home, repo::disk_blob_store& blobs, const repo::disk_floor& floor, context& c)
+        : ledger{*home.store, home.key, c.clock}, known{ledger, c.clock, c.random}, throttle{c.clock},
+          journal{home.store->objects(), c.clock}, guarded{blobs, blobs, journal}, rooms{home.store->objects()},
+          limited{guarded, rooms, floor}, counted{limited, traffic},
+          handler{counted, known, c.log, {.throttle = &throttle}}
+    {
+    }
+};
+
 result<> serve(context& c, const serve_options& o)
 {
     // Before any thread is started, so that each of them leaves the signals alone.
     const auto signals = os::catch_stop_signals();
+    open_many_files(c.log);
     auto home = open_installation(c);
     if (!home) return base::failed(home);
     const auto storage = storage_path(c);
@@ -133,24 +171,18 @@ result<> serve(context& c, const serve_options& o)
     auto blobs = repo::disk_blob_store::open(c.files, *storage, home->storage_id);
     if (!blobs) return base::failed(blobs);
     if (auto ok = claim(c, **blobs); !ok) return ok;
-    store_ledger ledger{*home->store, home->key, c.clock};
-    store_journal journal{home->store->objects(), c.clock};
-    repo::guarded_store guarded{**blobs, **blobs, journal};
-    store_room_book rooms{home->store->objects()};
-    repo::quota_store limited{guarded, rooms, floor_of(o, *storage)};
-    repo::traffic_counts traffic;
-    repo::counting_store counted{limited, traffic};
-    repo::rest_handler repositories{counted, ledger, c.log};
+    const auto free = floor_of(o, *storage);
+    repository_service repositories{*home, **blobs, free, c};
     control::services services{*home->store, home->key, c.clock, c.random, c.log, ""};
 
     http::router router{normal_prefix(o.url_prefix)};
     control::add_device_api(router, services);
     add_health(router, *home->store, **blobs, c.log);
-    router.mount("/repo/", repositories);
+    router.mount("/repo/", repositories.handler);
 
-    auto watch = insight::make(
-        c, o.insight, router,
-        {*home->store, traffic, **blobs, floor_of(o, *storage).free, c.clock, normal_prefix(o.url_prefix)});
+    auto watch =
+        insight::make(c, o.insight, router,
+                      {*home->store, repositories.traffic, **blobs, free.free, c.clock, normal_prefix(o.url_prefix)});
     if (!watch) return base::failed(watch);
 
     auto server = http::make_server(*options, (*watch)->handler(), c.log);
@@ -159,11 +191,14 @@ result<> serve(context& c, const serve_options& o)
     if (!url) return base::failed(url);
     services.public_url = std::move(*url);
 
-    const housekeeping keeper{*home->store, {**blobs, **blobs, guarded, home->store->objects(), c.clock, c.log}};
+    const housekeeping keeper{*home->store,
+                              {**blobs, **blobs, repositories.guarded, home->store->objects(), c.clock, c.log}};
     print_line("xentz-server ready on " + addresses_of(*options, o, **server));
+    if (options->tls) signals->on_hangup([&] { (*server)->reload_certificate(); });
     os::notify_ready();
     const std::stop_callback stopping{signals->token(), os::notify_stopping};
     (*server)->run(signals->token());
+    signals->on_hangup({});
     c.log.info("stopped");
     return {};
 }
@@ -184,6 +219,11 @@ void add_serve_command(CLI::App& app, context& c)
         ->envname("XENTZ_URL_PREFIX");
     command->add_option("--tls-cert", o->tls_cert, "PEM file: certificate and its chain")->envname("XENTZ_TLS_CERT");
     command->add_option("--tls-key", o->tls_key, "PEM file: private key")->envname("XENTZ_TLS_KEY");
+    command
+        ->add_option("--trusted-proxy", o->trusted_proxies,
+                     "ADDRESS or ADDRESS/BITS of a proxy whose X-Forwarded-For is believed; may be repeated")
+        ->allow_extra_args(false)
+        ->envname("XENTZ_TRUSTED_PROXY");
     command->add_flag("--allow-http", o->allow_http, "serve plain HTTP on an address that is not loopback")
         ->envname("XENTZ_ALLOW_HTTP");
     command->add_option("--min-free", o->min_free, "free space of the storage's disk that no upload may take")

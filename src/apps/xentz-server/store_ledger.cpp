@@ -1,6 +1,8 @@
 #include "store_ledger.hpp"
 
 #include "control/addresses.hpp"
+#include "control/repository_credentials.hpp"
+#include "repo/target.hpp"
 
 namespace xentz::apps {
 namespace {
@@ -12,22 +14,50 @@ store::object_identity row_of(const repo::object_identity& o)
     return {std::string{name(o.key.type)}, o.key.name, o.hash, static_cast<std::int64_t>(o.bytes)};
 }
 
+// What is no id is not looked for: a database takes not every text.
+std::optional<store::repository_credential> find_credential(store::fleet_store& store, std::string_view user)
+{
+    if (!repo::is_address_segment(user)) return std::nullopt;
+    return store.find_credential(user);
+}
+
 } // namespace
 
 std::optional<repo::access> store_ledger::open(const repo::address& a, std::string_view user, std::string_view secret)
 {
     const auto repository = store_.find_repository(a.tenant, a.device, a.user);
     // A secret is derived and compared for an unknown address too, so that the time says nothing about it.
-    const auto expected = control::repository_secret(key_, repository.value_or(store::repository{}));
-    const bool fits = crypto::equal(expected, secret) && crypto::equal(a.device, user);
-    if (!repository || !fits) return std::nullopt;
-    const auto device = store_.find_device(repository->device_id);
-    if (!device || device->revoked_at) return std::nullopt;
-    note_access(repository->id);
-    const auto rule = store_.objects().rule_of(repository->id);
-    return repo::access{.repository_id = repository->id.text,
-                        .initialised = repository->initialised,
-                        .mode = repo::parse_protection(rule.mode).value_or(repo::protection::guarded)};
+    const auto r = repository.value_or(store::repository{});
+    // Any other user than the device is the id of a credential.
+    std::optional<store::repository_credential> credential;
+    if (!crypto::equal(a.device, user))
+        credential = find_credential(store_, user).value_or(store::repository_credential{});
+    const auto expected =
+        credential ? control::credential_secret(key_, r, *credential) : control::repository_secret(key_, r);
+    const bool fits = crypto::equal(expected, secret);
+    if (!repository || !fits || !in_force(r, credential)) return std::nullopt;
+    note_access(r.id);
+    const auto mode = repo::parse_protection(store_.objects().rule_of(r.id).mode).value_or(repo::protection::guarded);
+    return repo::access{.repository_id = r.id.text,
+                        .initialised = r.initialised,
+                        .mode = mode,
+                        .shown = right_of(r.id, credential, mode)};
+}
+
+bool store_ledger::in_force(const store::repository& r, const std::optional<store::repository_credential>& c)
+{
+    if (c) return c->repository_id == r.id && !c->revoked_at && clock_.now() < c->expires_at;
+    const auto device = store_.find_device(r.device_id);
+    return device && !device->revoked_at;
+}
+
+repo::credential store_ledger::right_of(const domain::repository_id& id,
+                                        const std::optional<store::repository_credential>& c, repo::protection mode)
+{
+    if (c) return c->kind == control::maintenance_kind ? repo::credential::maintenance : repo::credential::read_only;
+    if (mode != repo::protection::append_only) return repo::credential::normal;
+    const auto until = store_.objects().state(id).maintenance_until;
+    return until && clock_.now() < *until ? repo::credential::maintenance : repo::credential::normal;
 }
 
 // Not with each request: it is for people.

@@ -28,6 +28,9 @@ public:
     void set_initialised(std::string_view repository_id, bool initialised) override;
 
 private:
+    bool in_force(const store::repository& r, const std::optional<store::repository_credential>& c);
+    repo::credential right_of(const domain::repository_id& id, const std::optional<store::repository_credential>& c,
+                              repo::protection mode);
     void note_access(const domain::repository_id& id);
 
     store::fleet_store& store_;

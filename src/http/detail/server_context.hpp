@@ -80,6 +80,7 @@ std::optional<std::size_t> take_piece(server_context& context, const exchange& e
 
 // Starts to serve a connection that was accepted.
 void start_plain_session(server_context& context, boost::asio::ip::tcp::socket socket);
+// What `tls` holds is kept by the connection; `tls` itself need not outlive the call.
 void start_tls_session(server_context& context, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls);
 
 } // namespace xentz::http::detail

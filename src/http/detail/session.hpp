@@ -6,12 +6,12 @@
 #pragma once
 
 #include "http/detail/server_context.hpp"
+#include "http/detail/tls_stream.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -28,7 +28,9 @@ namespace beast = boost::beast;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-constexpr std::size_t piece_bytes = std::size_t{256} << 10U;     // of a body, for each visit of a worker thread
+// Of a body, for each visit of a worker thread. A slow client holds as much, and smaller pieces make downloads slower.
+constexpr std::size_t piece_bytes = std::size_t{256} << 10U;
+constexpr std::size_t upload_piece_bytes = std::size_t{128} << 10U;
 constexpr std::size_t body_step = std::size_t{64} << 10U;        // read at once from the network
 constexpr std::size_t head_step = std::size_t{2} << 10U;         // what an idle connection holds ready
 constexpr std::size_t collect_step = std::size_t{16} << 10U;     // by which a collected body grows
@@ -78,7 +80,7 @@ private:
         if (context_.draining) co_return;
         if constexpr (is_tls) {
             socket().expires_after(context_.options.header_timeout);
-            auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, as_result);
+            const error_code error = co_await stream_.handshake();
             if (error) co_return;
         }
         auto next = after::next_request;
@@ -108,6 +110,7 @@ private:
             const auto next = co_await reply(e, refusal);
             co_return next;
         }
+        e.head.remote_address = context_.options.proxies.client_of(remote_address_, e.head.headers);
         const auto next = co_await answer(e, parser);
         co_return next;
     }
@@ -115,9 +118,16 @@ private:
     task<error_code> read_more(std::size_t most)
     {
         const auto room = buffer_.prepare(most);
-        auto [error, got] = co_await stream_.async_read_some(room, as_result);
-        buffer_.commit(got);
-        co_return error;
+        if constexpr (is_tls) {
+            std::size_t got = 0;
+            const error_code error = co_await stream_.read_some(room, got);
+            buffer_.commit(got);
+            co_return error;
+        } else {
+            auto [error, got] = co_await stream_.async_read_some(room, as_result);
+            buffer_.commit(got);
+            co_return error;
+        }
     }
 
     task<bool> wait_for_request()
@@ -208,8 +218,8 @@ private:
     {
         error_code error = co_await invite(e, parser, u.most);
         if (error) co_return error;
-        const auto announced = e.head.content_length.value_or(e.head.chunked ? piece_bytes : 0);
-        std::vector<char> piece(std::min<std::uint64_t>(announced, piece_bytes));
+        const auto announced = e.head.content_length.value_or(e.head.chunked ? upload_piece_bytes : 0);
+        std::vector<char> piece(std::min<std::uint64_t>(announced, upload_piece_bytes));
         bool refused = false;
         while (!result) {
             std::size_t got = 0;
@@ -274,9 +284,16 @@ private:
         while (!bytes.empty()) {
             const auto rest = asio::buffer(bytes.data(), bytes.size());
             socket().expires_after(context_.options.body_timeout);
-            auto [error, written] = co_await stream_.async_write_some(rest, as_result);
-            if (error) co_return error;
-            bytes = bytes.subspan(written);
+            if constexpr (is_tls) {
+                std::size_t written = 0;
+                const error_code error = co_await stream_.write_some(rest, written);
+                if (error) co_return error;
+                bytes = bytes.subspan(written);
+            } else {
+                auto [error, written] = co_await stream_.async_write_some(rest, as_result);
+                if (error) co_return error;
+                bytes = bytes.subspan(written);
+            }
         }
         co_return error_code{};
     }
@@ -354,8 +371,8 @@ private:
     {
         socket().expires_after(std::min(context_.options.body_timeout, most_lingering));
         if constexpr (is_tls) {
-            auto [error] = co_await stream_.async_shutdown(as_result);
-            if (error == beast::error::timeout) co_return;
+            const error_code error = co_await stream_.shutdown();
+            if (error) co_return;
         }
         error_code ignored;
         socket().socket().shutdown(asio::socket_base::shutdown_send, ignored);

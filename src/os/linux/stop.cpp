@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <csignal>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 namespace xentz::os {
 namespace {
@@ -32,6 +34,11 @@ public:
 
     std::stop_token token() const override { return source_.get_token(); }
     int received() const override { return received_; }
+    void on_hangup(std::function<void()> f) override
+    {
+        const std::lock_guard guard{mutex_};
+        hangup_ = std::move(f);
+    }
 
 private:
     void wait()
@@ -40,11 +47,22 @@ private:
             int signal = 0;
             if (sigwait(&awaited_, &signal) != 0) continue;
             if (signal == SIGUSR2) return;
+            if (signal == SIGHUP && handled_hangup()) continue;
             if (received_.exchange(signal) != 0) _exit(128 + signal);
             source_.request_stop();
         }
     }
 
+    bool handled_hangup()
+    {
+        const std::lock_guard guard{mutex_};
+        if (!hangup_) return false;
+        hangup_();
+        return true;
+    }
+
+    std::mutex mutex_;
+    std::function<void()> hangup_;
     sigset_t awaited_{};
     sigset_t before_{};
     std::atomic<int> received_{0};

@@ -88,6 +88,7 @@ public:
     std::string url(const std::string& path) const;
     const memory_log& log() const { return log_; }
     void request_stop() { thread_.request_stop(); }
+    void reload_certificate() { server_->reload_certificate(); }
     // True if `run` has returned in time.
     bool ended_within(std::chrono::milliseconds at_most);
 

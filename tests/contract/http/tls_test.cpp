@@ -157,6 +157,43 @@ TEST_F(tls, ends_with_the_server)
     EXPECT_TRUE(in_handshake.closed_within(1s));
 }
 
+TEST_F(tls, takes_a_new_certificate_for_new_connections)
+{
+    const auto files = make_certificate("server", "IP:127.0.0.1");
+    const auto first = folder_ / "first.crt";
+    std::filesystem::copy_file(files.certificate_chain, first);
+    running_server s{tell, with(files)};
+    EXPECT_EQ(ask(s, first)->body, "by tls");
+    make_certificate("server", "IP:127.0.0.1");
+    EXPECT_EQ(ask(s, files.certificate_chain)->body, "by tls");
+    EXPECT_FALSE(ask(s, first)) << "nobody is served with the old one";
+}
+
+TEST_F(tls, goes_on_with_the_old_certificate_where_the_new_one_cannot_be_used)
+{
+    const auto files = make_certificate("server", "IP:127.0.0.1");
+    const auto first = folder_ / "first.crt";
+    std::filesystem::copy_file(files.certificate_chain, first);
+    running_server s{tell, with(files)};
+    const auto other = make_certificate("other", "IP:127.0.0.1");
+    std::filesystem::rename(other.certificate_chain, files.certificate_chain);
+    EXPECT_EQ(ask(s, first)->body, "by tls") << "the new certificate without its key";
+    EXPECT_TRUE(s.log().contains("the one before it goes on"));
+    std::filesystem::rename(other.private_key, files.private_key);
+    EXPECT_EQ(ask(s, files.certificate_chain)->body, "by tls");
+    std::filesystem::remove(files.private_key);
+    EXPECT_EQ(ask(s, files.certificate_chain)->body, "by tls");
+}
+
+TEST_F(tls, reads_the_certificate_again_when_told)
+{
+    const auto files = make_certificate("server", "IP:127.0.0.1");
+    running_server s{tell, with(files)};
+    s.reload_certificate();
+    EXPECT_TRUE(s.log().contains("read again from " + files.certificate_chain.string()));
+    EXPECT_EQ(ask(s, files.certificate_chain)->body, "by tls");
+}
+
 TEST_F(tls, needs_files_that_can_be_used)
 {
     const auto files = make_certificate("server", "IP:127.0.0.1");

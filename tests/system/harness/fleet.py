@@ -29,20 +29,20 @@ def words(problem):
 
 
 class Fleet:
-    """One device, with a config and one pack in its repository."""
+    """One device, with a config and one pack in its repository, or, without `fill`, with nothing in it."""
 
-    def __init__(self, server):
+    def __init__(self, server, ca_file=None, fill=True):
         self.server = server
-        enrolled = install(server, server.token("acme"))
+        enrolled = install(server, server.token("acme"), ca_file)
         assert enrolled.status == 200, enrolled
         self.device = enrolled.data["device_id"]
         self.key = enrolled.data["device_api_key"]
         self.repository = Repository(enrolled.data["repo_path"])
-        assert self.repository.request("?create=true", "POST").status == 200
-        assert self.repository.request("config", "POST", b"config").status == 200
         self.content = b"a pack"
         self.name = hashlib.sha256(self.content).hexdigest()
-        assert self.repository.request(f"data/{self.name}", "POST", self.content).status == 200
+        for rest, body in [("?create=true", None), ("config", b"config"), (f"data/{self.name}", self.content)]:
+            if fill:
+                assert self.repository.request(rest, "POST", body, ca_file=ca_file).status == 200
 
     def everything(self):
         """All that a request could have stored."""

@@ -92,6 +92,20 @@ TEST(master_key, the_repository_secret_depends_on_everything)
     EXPECT_NE(master_key::generate(random).repository_secret("repo_a", 1), secret);
 }
 
+TEST(master_key, the_credential_secret_stays_what_it_is_and_depends_on_everything)
+{
+    const auto secret = [](std::string_view repository, std::uint32_t generation, std::string_view id,
+                           std::string_view kind) { return key().credential_secret(repository, generation, id, kind); };
+    EXPECT_EQ(secret("repo_0123456789abcdef0123", 1, "cred_0123456789abcdef0123", "read-only"),
+              "8bb94d889092590fc5ac9bcd233f87b0bcfb881464c3d11d39faf57d6c939c17");
+    const auto one = secret("repo_a", 1, "cred_a", "read-only");
+    EXPECT_NE(secret("repo_b", 1, "cred_a", "read-only"), one);
+    EXPECT_NE(secret("repo_a", 2, "cred_a", "read-only"), one);
+    EXPECT_NE(secret("repo_a", 1, "cred_b", "read-only"), one);
+    EXPECT_NE(secret("repo_a", 1, "cred_a", "maintenance"), one);
+    EXPECT_NE(key().repository_secret("repo_a", 1), one);
+}
+
 TEST(seal, opens_again)
 {
     EXPECT_TRUE(rc::check([](const std::string& plain, const std::string& purpose, std::uint64_t seed) {
