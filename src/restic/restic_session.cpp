@@ -209,7 +209,7 @@ base::result<engine::restore_outcome> restic_session::restore(const engine::rest
         nothing_known, stop);
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
-    if (i->version < first_with_sparse_restore) punch_holes(r.target, e->began);
+    punch_holes(r.target, e->began);
     if (output.summary()) return *output.summary();
     const auto total = count_changed(r.target, e->began);
     return engine::restore_outcome{.files = total.entries, .bytes = total.bytes};

@@ -1,4 +1,5 @@
-// What restic before 0.15 leaves undone after a restore: the holes of sparse files, and a count of what it wrote.
+// What restic leaves undone after a restore: the holes of sparse files, and before 0.15 a count of what it wrote. Its
+// own --sparse (since 0.15) makes holes only where a whole chunk, of up to 8 MiB, is zero.
 // Only entries that changed at or after `since` are looked at, so that a target which held other files before
 // keeps them as they are; links are not followed, other file systems below the target not entered.
 //
@@ -20,7 +21,7 @@ struct tree_total {
 
 tree_total count_changed(const std::filesystem::path& root, file_instant since);
 
-// Makes holes of runs of zeros in regular files of 128 KiB and more that have none yet. A run counts from 64 KiB on,
+// Makes holes of runs of zeros in regular files of 128 KiB and more. A run counts from 64 KiB on,
 // in whole blocks of 4096 bytes. Content, size, times, mode and file capabilities stay. Returns the bytes freed.
 std::uint64_t punch_holes(const std::filesystem::path& root, file_instant since);
 

@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace xentz::restic {
 namespace {
@@ -78,6 +80,45 @@ TEST_F(a_tree, gets_holes_where_zeros_were)
     EXPECT_LE(allocated(p), before - 700 * kib);
     EXPECT_EQ(content_of(p), content);
     EXPECT_EQ(punch_holes(scratch.path(), long_ago), 0U) << "it has its holes now";
+}
+
+// What --sparse of restic leaves: it knows whole chunks only.
+TEST_F(a_tree, gets_the_holes_that_a_file_lacks_besides_those_it_has)
+{
+    const auto content = zeros(1024 * kib) + data(4 * kib) + zeros(256 * kib) + data(4 * kib);
+    const auto p = file("disk.img", content);
+    const auto fd = ::open(p.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 512 * kib), 0);
+    ::close(fd);
+    EXPECT_EQ(punch_holes(scratch.path(), long_ago), (512 + 256) * kib);
+    EXPECT_EQ(content_of(p), content);
+    EXPECT_LE(allocated(p), 64 * kib);
+}
+
+// Wherever the runs lie and however long they are: by the rule of the header, computed the plain way.
+TEST_F(a_tree, gets_a_hole_for_each_run_that_is_long_enough_and_no_other)
+{
+    std::mt19937 random{20'261'124};
+    for (int round = 0; round < 60; ++round) {
+        std::string content;
+        while (content.size() < 600 * kib) {
+            content += data(1 + random() % (random() % 2 == 0 ? 3 * kib : 90 * kib));
+            content += zeros(1 + random() % (random() % 2 == 0 ? 8 * kib : 150 * kib));
+        }
+        std::size_t expected = 0, run = 0;
+        for (std::size_t at = 0; at <= content.size(); at += 4 * kib) {
+            const auto piece = at < content.size() ? std::string_view{content}.substr(at, 4 * kib) : "x";
+            if (piece.find_first_not_of('\0') == std::string_view::npos)
+                run += 4 * kib;
+            else if (const auto ended = std::exchange(run, 0); ended >= 64 * kib)
+                expected += ended;
+        }
+        if (run >= 64 * kib) expected += run;
+        const auto p = file("random", content);
+        ASSERT_EQ(punch_holes(scratch.path(), long_ago), expected) << "round " << round;
+        ASSERT_EQ(content_of(p), content);
+        std::filesystem::remove(p);
+    }
 }
 
 TEST_F(a_tree, gets_a_hole_up_to_the_end_of_a_file_that_ends_within_a_block)
