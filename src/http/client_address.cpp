@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <ranges>
 
 namespace xentz::http {
 namespace {
@@ -103,8 +104,8 @@ std::string trusted_proxies::client_of(const std::string& peer, const std::vecto
     auto client = peer;
     if (!contains(client)) return client;
     const auto named = forwarded_for(headers);
-    for (auto at = named.rbegin(); at != named.rend(); ++at) {
-        const auto address = address_in(*at);
+    for (const auto text : named | std::views::reverse) {
+        const auto address = address_in(text);
         if (!address) return client;
         client = address->to_string();
         if (!contains(client)) return client;

@@ -1,4 +1,5 @@
 #include "http/detail/session.hpp"
+#include "http/detail/tls_stream.hpp"
 
 namespace xentz::http::detail {
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "http/detail/server_context.hpp"
-#include "http/detail/tls_stream.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>

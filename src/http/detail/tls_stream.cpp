@@ -1,9 +1,7 @@
 #include "http/detail/tls_stream.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -14,15 +12,8 @@
 #include <new>
 
 namespace xentz::http::detail {
-namespace {
 
 namespace asio = boost::asio;
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t handshake_step = std::size_t{4} << 10U;
-constexpr std::size_t encrypted_step = std::size_t{32} << 10U; // two records
-
-} // namespace
 
 // A BIO (bio(7)) whose data is the stream.
 struct tls_stream::transport {
@@ -99,103 +90,6 @@ error_code tls_stream::failure(int returned)
     default:
         return asio::error::connection_aborted;
     }
-}
-
-task<error_code> tls_stream::handshake()
-{
-    for (;;) {
-        ERR_clear_error();
-        const int done = SSL_do_handshake(ssl_.get());
-        error_code failed;
-        if (done != 1) failed = failure(done);
-        // Also where it failed: the peer is told why.
-        error_code error = co_await send_all();
-        if (failed) co_return failed;
-        if (error || done == 1) co_return error;
-        error = co_await receive(handshake_step);
-        if (error) co_return error;
-    }
-}
-
-task<error_code> tls_stream::read_some(asio::mutable_buffer room, std::size_t& got)
-{
-    got = 0;
-    for (;;) {
-        error_code failed;
-        while (!failed && got < room.size()) {
-            ERR_clear_error();
-            std::size_t n = 0;
-            const int done = SSL_read_ex(ssl_.get(), static_cast<char*>(room.data()) + got, room.size() - got, &n);
-            got += n;
-            if (done == 1) continue;
-            failed = failure(done);
-            break;
-        }
-        // A failure comes again with the next call.
-        if (got > 0) co_return error_code{};
-        error_code error = co_await send_all();
-        if (failed) co_return failed;
-        if (error) co_return error;
-        error = co_await receive(room.size());
-        if (error) co_return error;
-    }
-}
-
-task<error_code> tls_stream::write_some(asio::const_buffer bytes, std::size_t& written)
-{
-    written = 0;
-    if (outgoing_.empty()) {
-        ERR_clear_error();
-        const int done = SSL_write_ex(ssl_.get(), bytes.data(), std::min(bytes.size(), encrypted_step), &encrypted_);
-        if (done != 1) {
-            const error_code failed = failure(done);
-            co_return failed ? failed : error_code{asio::error::connection_aborted};
-        }
-    }
-    const error_code error = co_await send_once();
-    if (!error && outgoing_.empty()) written = std::exchange(encrypted_, 0);
-    co_return error;
-}
-
-task<error_code> tls_stream::shutdown()
-{
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get()); // where it fails, there is nobody to tell
-    const error_code error = co_await send_all();
-    co_return error;
-}
-
-task<error_code> tls_stream::receive(std::size_t most)
-{
-    // An idle connection gives back what the last request needed.
-    if (outgoing_.empty()) outgoing_.shrink_to_fit();
-    if (received_.size() != most) {
-        std::vector<char>{}.swap(received_);
-        received_.resize(most);
-    }
-    const auto room = asio::buffer(received_);
-    auto [error, got] = co_await socket_.async_read_some(room, as_result);
-    incoming_ = std::span<const char>{received_.data(), got};
-    co_return error;
-}
-
-task<error_code> tls_stream::send_once()
-{
-    const auto rest = asio::buffer(outgoing_.data() + sent_, outgoing_.size() - sent_);
-    auto [error, n] = co_await socket_.async_write_some(rest, as_result);
-    sent_ += n;
-    if (sent_ == outgoing_.size()) {
-        outgoing_.clear();
-        sent_ = 0;
-    }
-    co_return error;
-}
-
-task<error_code> tls_stream::send_all()
-{
-    error_code error;
-    while (!error && !outgoing_.empty()) error = co_await send_once();
-    co_return error;
 }
 
 } // namespace xentz::http::detail

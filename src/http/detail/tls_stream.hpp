@@ -3,18 +3,27 @@
 // which made 200 MiB of 2,000 idle ones.
 //
 // Threads: all on the strand of the socket, one operation at a time. Time limits: those of the beast::tcp_stream, set
-// by the caller before each call. Errors: of the socket, of OpenSSL (asio's ssl category), eof at the peer's end.
+// by the caller before each call. Included by session_tls.cpp and tls_stream.cpp only. Errors: of the socket, of
+// OpenSSL (asio's ssl category), eof at the peer's end.
 #pragma once
 
 #include "http/detail/server_context.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace xentz::http::detail {
@@ -57,5 +66,109 @@ private:
     std::size_t sent_ = 0;      // of outgoing_
     std::size_t encrypted_ = 0; // bytes of the caller's that outgoing_ stands for
 };
+
+constexpr std::size_t tls_handshake_step = std::size_t{4} << 10U;
+constexpr std::size_t tls_encrypted_step = std::size_t{32} << 10U; // two records
+
+// The coroutines stand here, and are compiled with the session, because clang's analyzer takes Asio's frame of a
+// coroutine in a source of its own for one that was never filled in.
+
+inline task<error_code> tls_stream::handshake()
+{
+    for (;;) {
+        ERR_clear_error();
+        const int done = SSL_do_handshake(ssl_.get());
+        error_code failed;
+        if (done != 1) failed = failure(done);
+        // Also where it failed: the peer is told why.
+        error_code error = co_await send_all();
+        if (failed) co_return failed;
+        if (error || done == 1) co_return error;
+        error = co_await receive(tls_handshake_step);
+        if (error) co_return error;
+    }
+}
+
+inline task<error_code> tls_stream::read_some(boost::asio::mutable_buffer room, std::size_t& got)
+{
+    got = 0;
+    for (;;) {
+        error_code failed;
+        while (!failed && got < room.size()) {
+            ERR_clear_error();
+            std::size_t n = 0;
+            const int done = SSL_read_ex(ssl_.get(), static_cast<char*>(room.data()) + got, room.size() - got, &n);
+            got += n;
+            if (done == 1) continue;
+            failed = failure(done);
+            break;
+        }
+        // A failure comes again with the next call.
+        if (got > 0) co_return error_code{};
+        error_code error = co_await send_all();
+        if (failed) co_return failed;
+        if (error) co_return error;
+        error = co_await receive(room.size());
+        if (error) co_return error;
+    }
+}
+
+inline task<error_code> tls_stream::write_some(boost::asio::const_buffer bytes, std::size_t& written)
+{
+    written = 0;
+    if (outgoing_.empty()) {
+        ERR_clear_error();
+        const int done =
+            SSL_write_ex(ssl_.get(), bytes.data(), std::min(bytes.size(), tls_encrypted_step), &encrypted_);
+        if (done != 1) {
+            const error_code failed = failure(done);
+            co_return failed ? failed : error_code{boost::asio::error::connection_aborted};
+        }
+    }
+    const error_code error = co_await send_once();
+    if (!error && outgoing_.empty()) written = std::exchange(encrypted_, 0);
+    co_return error;
+}
+
+inline task<error_code> tls_stream::shutdown()
+{
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get()); // where it fails, there is nobody to tell
+    const error_code error = co_await send_all();
+    co_return error;
+}
+
+inline task<error_code> tls_stream::send_all()
+{
+    error_code error;
+    while (!error && !outgoing_.empty()) error = co_await send_once();
+    co_return error;
+}
+
+inline task<error_code> tls_stream::receive(std::size_t most)
+{
+    // An idle connection gives back what the last request needed.
+    if (outgoing_.empty()) outgoing_.shrink_to_fit();
+    if (received_.size() != most) {
+        std::vector<char>{}.swap(received_);
+        received_.resize(most);
+    }
+    const auto room = boost::asio::buffer(received_);
+    auto [error, got] = co_await socket_.async_read_some(room, boost::asio::as_tuple(boost::asio::use_awaitable));
+    incoming_ = std::span<const char>{received_.data(), got};
+    co_return error;
+}
+
+inline task<error_code> tls_stream::send_once()
+{
+    const auto rest = boost::asio::buffer(outgoing_.data() + sent_, outgoing_.size() - sent_);
+    auto [error, n] = co_await socket_.async_write_some(rest, boost::asio::as_tuple(boost::asio::use_awaitable));
+    sent_ += n;
+    if (sent_ == outgoing_.size()) {
+        outgoing_.clear();
+        sent_ = 0;
+    }
+    co_return error;
+}
 
 } // namespace xentz::http::detail
