@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import time
 
@@ -58,7 +59,10 @@ def test_cron_backs_up_for_a_user_and_leaves_the_rest_of_the_crontab_alone(world
     at = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0) + datetime.timedelta(minutes=2)
     daily_at = at.astimezone().strftime("%H:%M")
     server = world.server(policy={"schedule": {"daily_at": daily_at, "jitter_minutes": 0}})
-    agent = world.agent(restic, user=uid)
+    # Where the checkout is in a home, nobody else may look into it.
+    for program in (programs.program("xentz-agent"), restic):
+        shutil.copy(program, room / os.path.basename(program))
+    agent = world.agent(room / os.path.basename(restic), user=uid, binary=room / "xentz-agent")
     environment = {**agent.environment, "LOGNAME": USER, "XENTZ_INSTALL_TOKEN": server.token("acme")}
 
     def call(*args):

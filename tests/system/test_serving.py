@@ -44,7 +44,7 @@ def test_serving_without_init(world):
     outcome = programs.run(
         [programs.program("xentz-server"), "serve", "--data-dir", world.room / "nothing", "--listen", "127.0.0.1:0"],
         programs.clean_environment(), limit=30)
-    assert outcome.code == 1 and "init" in outcome.err
+    assert outcome.code == 4 and "init" in outcome.err
 
 
 def test_two_addresses_and_a_public_one(world, restic):

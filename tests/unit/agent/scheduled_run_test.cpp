@@ -166,6 +166,7 @@ TEST_F(scheduled, a_wish_of_the_server_is_done_once)
     ASSERT_EQ(backups(), 1U);
     m.server.config.version = "v2";
     m.server.config.backup_now = "req_1";
+    m.server.etag = "\"v2\"";
     m.clock.advance(1h);
     ASSERT_TRUE(tick());
     EXPECT_EQ(backups(), 1U) << "the server is not asked each hour";
@@ -178,6 +179,7 @@ TEST_F(scheduled, a_wish_of_the_server_is_done_once)
     // A run of the schedule that brings the next wish does it by the way.
     m.server.config.version = "v3";
     m.server.config.backup_now = "req_2";
+    m.server.etag = "\"v3\"";
     at("2026-11-25T02:00:00Z");
     ASSERT_TRUE(*timer());
     EXPECT_EQ(backups(), 3U);
