@@ -72,7 +72,7 @@ def test_a_revoked_device_stops_and_remembers(world, server, restic):
     assert "revoked" in refused.err
     assert net.request(server.url + "/v1/config", headers=net.bearer(agent.device_key)).problem["type"].endswith(
         "device-revoked")
-    assert repository.request("config").status in (401, 403), "its repository credential is void too"
+    programs.wait_until(lambda: repository.request("config").status in (401, 403), "its credential to be void too", limit=1)
     agent.config = {**agent.config, "server_url": proxy.url}
     proxy.down()
     agent.run("backup").expect(6)
