@@ -135,17 +135,16 @@ def test_a_device_may_be_kept_in_another_way_than_its_tenant(server):
     shown = server.ask("repo", "show", "--device", device.device)
     assert (shown["protection"], shown["trash_days"], shown["quota_bytes"]) == ("append-only", 90, 1000)
 
-    def wait_for(status):
-        """Within a second: so long a server may go by what it has seen of a credential."""
-        programs.wait_until(lambda: device.repository.request("data/" + "b" * 64, "DELETE").status == status,
-                            f"the deletion of what is not there to be answered {status}", limit=1)
+    def refuses():
+        return device.repository.request("data/" + "b" * 64, "DELETE").status == 403
 
-    wait_for(403)
+    # Within a second: so long a server may go by what it has seen of a credential.
+    programs.wait_until(refuses, "the deletion of what is not there to be refused", limit=1)
     assert device.repository.request(f"data/{device.name}", "DELETE").status == 403
     assert device.repository.request("data/" + "a" * 64, "POST", b"x" * 2000).status == 507
     assert other.repository.request(f"data/{other.name}", "DELETE").status == 200
     server.admin("device", "set", device.device, "protection=default").expect(0)
-    wait_for(404)
+    programs.wait_until(lambda: not refuses(), "it to be refused no more", limit=1)
     assert device.repository.request(f"data/{device.name}", "DELETE").status == 200
     for wrong in ("protection=none", "custody=server", "nothing", "trash-days=0"):
         assert server.admin("device", "set", device.device, wrong).code in (1, 2), wrong
