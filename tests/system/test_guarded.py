@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import threading
+import time
 
 import pytest
 from harness import net, trees
@@ -208,6 +209,7 @@ def test_append_only(victim):
 
 def test_full_protection_is_none(victim):
     victim.server.admin("tenant", "set", "acme", "protection=full").expect(0)
+    time.sleep(0.6)  # so long a server goes by what it knows of a credential
     victim.delete("snapshots")
     assert not victim.server.ask("repo", "trash", "list", "--device", victim.agent.device_id)
     assert not victim.undelete()["restored"]
