@@ -43,6 +43,8 @@ def test_a_crowd_beside_a_backup(world, transport, most_mebibytes):
         after = resident_mebibytes(server.process.pid)
         assert crowd.still_there() == 2000
         print(f"{transport}: {crowded:.1f} MiB with the crowd, {after:.1f} MiB after the backup")
-        assert max(crowded, after) < most_mebibytes
+        # A sanitizer's own memory is several times that of the program; under it the crowd alone is the test.
+        if "ASAN_OPTIONS" not in os.environ:
+            assert max(crowded, after) < most_mebibytes
     assert server.running and "cannot accept" not in server.log
     assert len(agent.ask("snapshots")) == 2
