@@ -73,9 +73,9 @@ std::string master_key::repository_secret(std::string_view repository_id, std::u
 std::string master_key::credential_secret(std::string_view repository_id, std::uint32_t generation,
                                           std::string_view credential_id, std::string_view kind) const
 {
+    const auto number = std::to_string(generation);
     std::string message = "repository-credential";
-    for (const std::string_view part :
-         {repository_id, std::string_view{std::to_string(generation)}, credential_id, kind})
+    for (const auto part : {repository_id, std::string_view{number}, credential_id, kind})
         message.append("\n").append(part);
     return base::to_hex(hmac_sha256(key_, message));
 }
