@@ -46,9 +46,9 @@ fails 2 setpriv --reuid=nobody --clear-groups xentz-server tenant list 2> refuse
 xentz-server init > init
 systemctl start xentz-server # returns when it serves
 xentz-server tenant create acme
-install -m 0600 /dev/null /root/policy.json
-echo '{"exclude": [], "retention": {"keep_last": 5}}' > /root/policy.json
-xentz-server policy apply /root/policy.json
+install -m 0600 /dev/null "$HOME/policy.json"
+echo '{"exclude": [], "retention": {"keep_last": 5}}' > "$HOME/policy.json"
+xentz-server policy apply "$HOME/policy.json"
 test -z "$(find /var/lib/xentz-server ! -user xentz)"
 systemd-analyze verify --man=no /lib/systemd/system/xentz-server.service
 mkdir -p /srv/source; echo hello > /srv/source/file

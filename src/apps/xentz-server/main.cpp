@@ -86,13 +86,9 @@ int run(int argc, char** argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::FileError&) {
-        const auto* file = std::getenv("XENTZ_CONFIG");
         return apps::print_fault({base::fault_code::usage,
-                                  std::string{"cannot read the config "} + (c.of_package ? package_config
-                                                                            : file       ? file
-                                                                                         : "that --config names"),
-                                  c.of_package ? "Run this as root, or name another server with --data-dir"
-                                               : "Check the name, and who may read it"});
+                                  "cannot read the config " + app.get_config_ptr()->as<std::string>(),
+                                  "Run this as root, or name another one with --config or a server with --data-dir"});
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }
