@@ -108,6 +108,7 @@ effective_config legacy_config(const local_config& local)
     static_cast<domain::restic_options&>(e.config.restic) = static_cast<const domain::restic_options&>(local.restic);
     e.config.restic.repository = local.restic.repository;
     e.config.retention = local.retention;
+    e.config.check = local.check;
     return e;
 }
 
@@ -160,6 +161,7 @@ result<> validate(const wire::device_config& c)
     if (auto ok = domain::validate_exclude(c.exclude); !ok) return ok;
     if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate(c.retention); !ok) return ok;
+    if (auto ok = domain::validate(c.check.value_or(domain::check_options{})); !ok) return ok;
     // Other back ends let restic start programs: a stolen control plane must not run commands on the fleet.
     const auto& address = c.restic.repository;
     if (!address.starts_with("rest:http://") && !address.starts_with("rest:https://"))

@@ -26,6 +26,7 @@ int exit_code_of(const base::fault& f)
     case repository_refused:
         return exit_wrong_password;
     case repository_damaged:
+    case restore_differs:
         return exit_damaged;
     case interrupted:
         return exit_interrupted;

@@ -17,6 +17,7 @@ struct home {
     std::filesystem::path running() const { return folder / "state" / "running.json"; }
     std::filesystem::path repository_pin() const { return folder / "state" / "repository.json"; }
     std::filesystem::path engine_record() const { return folder / "state" / "engine.json"; }
+    std::filesystem::path restic_version() const { return folder / "state" / "restic.json"; }
     std::filesystem::path delivery() const { return folder / "state" / "delivery.json"; }
     std::filesystem::path schedule_memory() const { return folder / "state" / "schedule.json"; }
     std::filesystem::path invocation() const { return folder / "schedule.json"; }
@@ -29,6 +30,8 @@ struct home {
     std::filesystem::path config_lock() const { return folder / "config.lock"; }
     std::filesystem::path log() const { return folder / "logs" / "agent.log"; }
     std::filesystem::path cache() const { return folder / "cache"; }
+    std::filesystem::path drill() const { return folder / "drill"; }
+    std::filesystem::path rotation() const { return folder / "state" / "rotation.json"; }
     std::filesystem::path runtime() const { return folder / "run"; }
 };
 

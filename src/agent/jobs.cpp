@@ -1,10 +1,9 @@
 #include "agent/engine_record.hpp"
 #include "agent/job_run.hpp"
 #include "agent/plan.hpp"
-#include "agent/preflight.hpp"
+#include "agent/repository_access.hpp"
 #include "agent/repository_pin.hpp"
 #include "agent/rest_repository.hpp"
-#include "agent/stale_locks.hpp"
 #include "base/size_text.hpp"
 
 #include <algorithm>
@@ -40,15 +39,6 @@ result<> make_repository(run_context& c, engine::session& session, const std::op
     return made;
 }
 
-// Looks whether the repository is there, and hears what time its server has.
-result<repository_look> look(run_context& c, engine::session& session)
-{
-    auto seen = look_at_repository(c.env.files, c.effective.config.restic.repository, c.client, session, c.stop);
-    if (seen && seen->server_time && !c.clock_skew)
-        c.clock_skew = std::chrono::duration_cast<std::chrono::seconds>(c.env.clock.now() - *seen->server_time);
-    return seen;
-}
-
 result<> ensure_repository(run_context& c, engine::session& session, const backup_options& options)
 {
     const auto& address = c.effective.config.restic.repository;
@@ -64,27 +54,6 @@ result<> ensure_repository(run_context& c, engine::session& session, const backu
         if (!seen) return base::failed(seen);
     }
     return check_pin(c.env, *pin, *seen, address, session, c.stop);
-}
-
-// A killed restic leaves its lock behind, and what needs the repository for itself would fail from then on. The call is
-// tried once more where a lock that nobody holds was removed; whoever is alive keeps his.
-template <class Call>
-auto past_dead_locks(run_context& c, engine::session& session, std::vector<std::string>& warnings, const Call& call)
-    -> decltype(call())
-{
-    auto done = call();
-    if (done || done.error().code != fault_code::repository_locked) return done;
-    const auto cleared = clear_dead_locks(c.env, c.effective.config.restic.repository, c.client, session, c.stop);
-    if (!cleared) {
-        c.env.log.warn("the locks of the repository could not be judged: " + base::sentence(cleared.error()));
-        return done;
-    }
-    for (const auto& text : cleared->kept) c.env.log.info(text);
-    for (const auto& text : cleared->removed) {
-        c.env.log.warn(text);
-        warnings.push_back(text);
-    }
-    return cleared->removed.empty() ? done : call();
 }
 
 // restic has said that the snapshot is there; the server is asked, too, before a person is told. The whole id, of which
@@ -182,23 +151,6 @@ result<job_outcome> back_up(run_context& c, const backup_options& options, const
     return out;
 }
 
-// The repository that a retention removes from must be there and be the pinned one.
-result<> same_repository(run_context& c, engine::session& session)
-{
-    const auto& address = c.effective.config.restic.repository;
-    const auto pin = load_pin(c.env.files, c.env.home);
-    if (!pin) return std::unexpected(pin.error());
-    const auto seen = look(c, session);
-    if (!seen) return std::unexpected(seen.error());
-    if (!seen->present)
-        return fail(*pin ? fault_code::repository_changed : fault_code::repository_missing,
-                    "there is no repository at " + without_credential(address),
-                    *pin ? "Find out what happened to it: its storage may be missing or another one"
-                         : "Run `xentz-agent backup` first");
-    if (auto ok = check_clock(c.clock_skew); !ok) return ok;
-    return check_pin(c.env, *pin, *seen, address, session, c.stop);
-}
-
 result<job_outcome> retain(run_context& c)
 {
     const auto rules = plan_retention(c.effective);
@@ -211,7 +163,8 @@ result<job_outcome> retain(run_context& c)
     }
     auto session = open_repository(c);
     if (!session) return base::failed(session);
-    if (auto ok = same_repository(c, **session); !ok) return base::failed(ok);
+    if (auto ok = require_pinned_repository(c, **session); !ok) return base::failed(ok);
+    if (auto ok = check_clock(c.clock_skew); !ok) return base::failed(ok);
     auto done = past_dead_locks(c, **session, out.warnings,
                                 [&] { return (*session)->apply(*rules, scope_of(c.local), false, c.stop); });
     if (!done) return base::failed(done);

@@ -38,13 +38,14 @@ struct local_config {
     std::vector<std::string> include;     // in addition to the server's
     std::vector<std::string> exclude;
     local_restic restic;
-    domain::retention retention; // legacy mode only
+    domain::retention retention;                // legacy mode only,
+    std::optional<domain::check_options> check; // as this
 
     bool managed() const { return server_url.has_value(); }
 };
 BOOST_DESCRIBE_STRUCT(local_config, (),
                       (format, server_url, tenant_id, device_id, device_api_key, user_id, host, enabled, ca_file,
-                       allow_http, schedule, scheduler, include, exclude, restic, retention))
+                       allow_http, schedule, scheduler, include, exclude, restic, retention, check))
 
 constexpr std::uint32_t local_config_format = 1;
 

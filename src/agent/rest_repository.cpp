@@ -25,14 +25,20 @@ std::unexpected<base::fault> refusal(int status)
                 "Look at the server's log: its storage may not be mounted");
 }
 
+result<wire::json::array> items_in(std::string_view body)
+{
+    auto list = wire::parse_json(body);
+    if (!list || !list->is_array())
+        return fail(fault_code::repository_unavailable, "the repository server answers a list with something else",
+                    "Check the repository's address");
+    return std::move(list->get_array());
+}
+
 // Version 1 of the protocol lists names, version 2 objects with a name.
 result<std::vector<std::string>> names_in(std::string_view body)
 {
-    const auto list = wire::parse_json(body);
-    const auto* items = list ? list->if_array() : nullptr;
-    if (items == nullptr)
-        return fail(fault_code::repository_unavailable, "the repository server answers a list with something else",
-                    "Check the repository's address");
+    const auto items = items_in(body);
+    if (!items) return std::unexpected(items.error());
     std::vector<std::string> names;
     for (const auto& item : *items) {
         const auto* object = item.if_object();
@@ -95,6 +101,25 @@ result<std::vector<std::string>> rest_repository::snapshots(std::stop_token stop
     if (answer->status == 404) return std::vector<std::string>{};
     if (answer->status != 200) return refusal(answer->status);
     return names_in(answer->body);
+}
+
+result<std::vector<rest_repository::stored_pack>> rest_repository::packs(std::stop_token stop)
+{
+    const auto answer = ask("GET", "data/", std::move(stop));
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status != 200) return refusal(answer->status);
+    const auto items = items_in(answer->body);
+    if (!items) return std::unexpected(items.error());
+    std::vector<stored_pack> packs;
+    for (const auto& item : *items) {
+        const auto* object = item.if_object();
+        const auto* name = object != nullptr ? object->if_contains("name") : nullptr;
+        const auto* size = object != nullptr ? object->if_contains("size") : nullptr;
+        if (name == nullptr || !name->is_string() || size == nullptr || !size->is_int64() || size->get_int64() < 0)
+            return fail(fault_code::repository_unavailable, "the repository server lists packs without their sizes");
+        packs.push_back({std::string{name->get_string()}, static_cast<std::uint64_t>(size->get_int64())});
+    }
+    return packs;
 }
 
 result<std::optional<rest_repository::stored_lock>> rest_repository::find_lock(const std::string& id,

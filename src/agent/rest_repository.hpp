@@ -30,6 +30,14 @@ public:
     // Their ids, in no order.
     base::result<std::vector<std::string>> snapshots(std::stop_token stop);
 
+    struct stored_pack {
+        std::string name; // 64 hex digits
+        std::uint64_t bytes = 0;
+    };
+    // Every pack, in no order; repository_unavailable where the list is longer than the client takes (4 MiB, some
+    // 40,000 packs), or where the server speaks only version 1 of the protocol, which tells no sizes.
+    base::result<std::vector<stored_pack>> packs(std::stop_token stop);
+
     struct stored_lock {
         std::optional<base::time_point> stored_at; // by the server's clock, where it says so
     };

@@ -17,8 +17,22 @@ std::string ago(base::time_point t, base::time_point now)
     return base::to_words(std::chrono::duration_cast<std::chrono::milliseconds>(now - t)) + " ago";
 }
 
+bool is_flaw(const std::optional<job_state>& check)
+{
+    using base::fault_code;
+    return check && check->fault &&
+           (check->fault->code == name(fault_code::repository_damaged) ||
+            check->fault->code == name(fault_code::restore_differs));
+}
+
 void judge_active(status& s, base::time_point now)
 {
+    // Whatever the last backup says: it went into this repository.
+    if (is_flaw(s.check)) {
+        s.verdict = "The last check found a flaw: not all that was backed up can be restored";
+        s.remedy = s.check->fault->remedy;
+        return;
+    }
     if (!s.backup) {
         s.verdict = "No backup was made yet";
         s.remedy = "Run `xentz-agent backup`";
@@ -75,6 +89,7 @@ void note_age(status& s, const std::optional<job_state>& j, std::chrono::days mo
               base::time_point now)
 {
     if (!j) return;
+    if (is_flaw(j)) return; // the verdict itself
     if (j->status == domain::run_status::failure)
         s.notes.push_back("The last " + what + " failed" + (j->fault ? ": " + j->fault->message : ""));
     else if (now - j->finished_at > most)
@@ -132,8 +147,15 @@ std::string figures(const job_state& j)
     if (m.snapshots_kept) add(base::counted(*m.snapshots_kept, "snapshot") + " kept");
     if (m.snapshots_removed) add(std::to_string(*m.snapshots_removed) + " removed");
     if (m.bytes_freed) add(base::to_size(*m.bytes_freed) + " freed");
-    if (m.files_restored) add(std::to_string(*m.files_restored) + " files and folders restored");
+    if (m.data_part)
+        add("part " + std::to_string(*m.data_part) + " of " + std::to_string(m.data_parts.value_or(0)) +
+            " of the data read" + (m.bytes_read ? ", " + base::to_size(*m.bytes_read) : ""));
+    if (m.files_restored)
+        add(j.job == domain::job::check ? base::counted(*m.files_restored, "file") + " restored"
+                                        : std::to_string(*m.files_restored) + " files and folders restored");
     if (m.bytes_restored) add(base::to_size(*m.bytes_restored));
+    if (m.files_compared) add(std::to_string(*m.files_compared) + " compared with their source");
+    if (m.files_differing.value_or(0) > 0) add(std::to_string(*m.files_differing) + " differing");
     if (m.snapshot_id) add("snapshot " + m.snapshot_id->substr(0, 8));
     return out;
 }
@@ -197,6 +219,17 @@ void describe_last_good(std::string& out, const std::optional<job_state>& backup
     if (known && backup->last_good->snapshot_id) out += ", snapshot " + backup->last_good->snapshot_id->substr(0, 8);
     if (known && backup->last_good->status == domain::run_status::partial) out += ", incomplete";
     out += "\n";
+}
+
+// When it was last proved that a restore would work.
+void describe_proof(std::string& out, const std::optional<job_state>& check, base::time_point now)
+{
+    out += "Proved      ";
+    if (check && check->last_good)
+        out += base::to_rfc3339(check->last_good->finished_at) + " (" + ago(check->last_good->finished_at, now) +
+               "), by a check without a flaw\n";
+    else
+        out += "never; `xentz-agent check` proves that the backups can be restored\n";
 }
 
 std::string reports_text(const status& s)
@@ -300,6 +333,7 @@ std::string describe(const status& s, base::time_point now)
     describe_last_good(out, s.backup, now);
     describe_job(out, "Retention   ", s.retention, now);
     if (s.check) describe_job(out, "Check       ", s.check, now);
+    describe_proof(out, s.check, now);
     if (s.restore) describe_job(out, "Restore     ", s.restore, now);
     if (s.server_url) {
         out += "Server      " + *s.server_url + ", this machine is " + s.device_id.value_or("unknown") + "\n";

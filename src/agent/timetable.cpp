@@ -72,10 +72,8 @@ schedule::identity identity_of(const environment& env, const local_config& local
     return {local.device_id.value_or(local.host + env.home.folder.string()), env.machine_id};
 }
 
-// A job that this agent has no command for gets no timer.
-result<schedule::spec> spec_for(const environment& env, const local_config& local, domain::schedule wanted)
+result<schedule::spec> spec_for(const environment& env, const local_config& local, const domain::schedule& wanted)
 {
-    wanted.check_at.reset();
     return schedule::spec_of(wanted, identity_of(env, local));
 }
 

@@ -53,6 +53,7 @@ constexpr auto entries = std::to_array<entry>({
     {fault_code::snapshot_unconfirmed, "snapshot-unconfirmed", true},
     {fault_code::target_not_empty, "target-not-empty", false},
     {fault_code::restore_incomplete, "restore-incomplete", false},
+    {fault_code::restore_differs, "restore-differs", false},
     {fault_code::restic_missing, "restic-missing", false},
     {fault_code::restic_failed, "restic-failed", true},
     {fault_code::restic_crashed, "restic-crashed", true},

@@ -54,6 +54,7 @@ enum class fault_code {
     snapshot_unconfirmed,
     target_not_empty,
     restore_incomplete,
+    restore_differs,
     restic_missing,
     restic_failed,
     restic_crashed,

@@ -30,6 +30,7 @@ config_document make_config_document(const domain::policy& policy, const store::
     config.include = policy.include;
     config.exclude = policy.exclude;
     config.retention = policy.retention;
+    config.check = policy.check;
     static_cast<domain::restic_options&>(config.restic) = policy.restic;
     config.restic.repository = repository_address;
     config.restic.protection = protection;

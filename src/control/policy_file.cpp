@@ -42,6 +42,8 @@ std::optional<std::string> any_unknown_key(const json::object& top)
         if (auto key = unknown_key<domain::restic_options>(*o, "restic.", {"repository", "protection"})) return key;
     if (const auto* o = object_at("retention"))
         if (auto key = unknown_key<domain::retention>(*o, "retention.")) return key;
+    if (const auto* o = object_at("check"))
+        if (auto key = unknown_key<domain::check_options>(*o, "check.")) return key;
     return std::nullopt;
 }
 

@@ -97,6 +97,7 @@ device_view view(const store::device& d, store::fleet_store& store)
     v.last_seen_at = d.last_seen_at;
     v.revoked_at = d.revoked_at;
     v.last_good_backup_at = store.last_good_backup(d.id);
+    v.last_proved_at = store.last_good_check(d.id);
     v.include = value_of(d.include);
     for (const auto& r : store.latest_reports(d.id)) v.latest.push_back(view(r));
     return v;

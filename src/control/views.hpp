@@ -84,13 +84,15 @@ struct device_view {
     std::optional<base::time_point> last_seen_at;
     std::optional<base::time_point> revoked_at;
     std::optional<base::time_point> last_good_backup_at; // of a backup that was a success or partial
+    std::optional<base::time_point> last_proved_at;      // the newest check without a flaw ended
     wire::json::value include;
     std::vector<std::string> alarms; // about its repository (deletion_alarm.hpp); for whoever shows it to fill in
     std::vector<report_view> latest; // the newest report of each job
 };
 BOOST_DESCRIBE_STRUCT(device_view, (),
                       (device_id, tenant_id, user_id, hostname, os, arch, agent_version, restic_version, policy, state,
-                       enrolled_at, last_seen_at, revoked_at, last_good_backup_at, include, alarms, latest))
+                       enrolled_at, last_seen_at, revoked_at, last_good_backup_at, last_proved_at, include, alarms,
+                       latest))
 
 tenant_view view(const store::tenant& t, store::fleet_store& store);
 token_view view(const store::install_token& t, base::time_point now);

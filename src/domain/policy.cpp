@@ -115,6 +115,7 @@ policy default_policy()
 {
     policy p;
     p.schedule.jitter_minutes = 60;
+    p.schedule.check_at = "Sun 05:00";
     // Not /run: /run/media is where disks of people are mounted. What FUSE mounts below /run/user nobody else may read.
     p.exclude = {"**/.cache",
                  "**/Library/Caches",
@@ -180,13 +181,21 @@ base::result<> validate(const retention& r)
     return {};
 }
 
+base::result<> validate(const check_options& c)
+{
+    if (auto r = check_range("check.parts", c.parts, 1, 256); !r) return r;
+    if (auto r = check_range("check.drill_files", c.drill_files, 0, 1000); !r) return r;
+    return check_range("check.drill_mib", c.drill_mib, 1, 65536);
+}
+
 base::result<> validate(const policy& p)
 {
     if (auto r = validate(p.schedule); !r) return r;
     if (auto r = validate_include(p.include); !r) return r;
     if (auto r = validate_exclude(p.exclude); !r) return r;
     if (auto r = validate(p.restic); !r) return r;
-    return validate(p.retention);
+    if (auto r = validate(p.retention); !r) return r;
+    return validate(p.check.value_or(check_options{}));
 }
 
 } // namespace xentz::domain

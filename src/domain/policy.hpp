@@ -70,6 +70,16 @@ BOOST_DESCRIBE_STRUCT(retention, (),
 // True where the rules would keep no snapshot at all; such a retention must never run.
 bool keeps_nothing(const retention& r);
 
+// What a check reads and restores, each time; absent = as it stands here.
+struct check_options {
+    static constexpr bool missing_keys_keep_defaults = true;
+    std::uint32_t parts = 30;       // 1 to 256: after so many checks all data has been read
+    std::uint32_t drill_files = 20; // 0 to 1000 files, chosen by chance, are restored and compared; 0: no drill
+    std::uint32_t drill_mib = 64;   // 1 to 65536: at most so much
+    bool operator==(const check_options&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(check_options, (), (parts, drill_files, drill_mib))
+
 struct policy {
     static constexpr bool missing_keys_keep_defaults = true;
     domain::schedule schedule;
@@ -77,12 +87,13 @@ struct policy {
     std::vector<std::string> exclude; // restic exclude patterns
     restic_options restic;
     domain::retention retention;
+    std::optional<check_options> check;
     bool operator==(const policy&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(policy, (), (schedule, include, exclude, restic, retention))
+BOOST_DESCRIBE_STRUCT(policy, (), (schedule, include, exclude, restic, retention, check))
 
-// 02:00 with an hour of jitter, nothing included (a device asks for its folders when it enrols), the usual
-// caches excluded, 7 daily, 4 weekly and 12 monthly snapshots kept.
+// 02:00 with an hour of jitter, a check each Sunday, nothing included (a device asks for its folders when it enrols),
+// the usual caches excluded, 7 daily, 4 weekly and 12 monthly snapshots kept.
 policy default_policy();
 
 constexpr std::size_t most_paths = 1000;
@@ -98,5 +109,6 @@ base::result<> validate_exclude(const std::vector<std::string>& exclude);
 base::result<> validate(const schedule& s);
 base::result<> validate(const restic_options& o);
 base::result<> validate(const retention& r);
+base::result<> validate(const check_options& c);
 
 } // namespace xentz::domain

@@ -38,13 +38,18 @@ struct metrics {
     std::optional<std::uint64_t> bytes_freed;
     std::optional<std::uint64_t> files_restored; // folders, too, as restic counts
     std::optional<std::uint64_t> bytes_restored;
+    std::optional<std::uint64_t> data_part;       // of a check: which part of the data it read,
+    std::optional<std::uint64_t> data_parts;      // of how many
+    std::optional<std::uint64_t> bytes_read;      // of the repository's data; absent where that cannot be known
+    std::optional<std::uint64_t> files_compared;  // restored files with their source
+    std::optional<std::uint64_t> files_differing; // of the restored: not as the snapshot or the source has them
     std::optional<std::uint64_t> reports_dropped; // spooled reports that clean-up removed unsent
     bool operator==(const metrics&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(metrics, (),
                       (files_total, files_new, files_changed, files_unreadable, bytes_total, data_added_bytes,
                        snapshot_id, snapshots_kept, snapshots_removed, bytes_freed, files_restored, bytes_restored,
-                       reports_dropped))
+                       data_part, data_parts, bytes_read, files_compared, files_differing, reports_dropped))
 
 // A file or folder that a backup could not read, and why.
 struct unreadable {

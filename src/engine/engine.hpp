@@ -79,6 +79,7 @@ struct node {
     std::string type; // "file", "dir", "symlink", ...
     std::uint64_t size = 0;
     std::string mtime;
+    std::string ctime; // of its last change of any kind; empty where the engine does not know
 };
 
 struct retention_outcome {
@@ -97,6 +98,16 @@ struct lock {
     std::string user;
     std::int64_t process_id = 0;
 };
+
+// Which part of the repository's data a check reads besides its structure: the `number`-th of `of` parts, by which
+// every pack belongs to one and stays in it. Nothing where `of` is 0.
+struct data_part {
+    std::uint32_t number = 0; // 1 to `of`
+    std::uint32_t of = 0;     // at most most_data_parts
+};
+constexpr data_part no_data{};
+constexpr data_part all_data{1, 1};
+constexpr std::uint32_t most_data_parts = 256;
 
 struct restore_request {
     std::string snapshot_id;
@@ -127,7 +138,8 @@ public:
     // Content, owner, mode, times, links, extended attributes and holes come back as they were.
     virtual base::result<restore_outcome> restore(const restore_request& r, const progress_sink& on_progress,
                                                   std::stop_token stop) = 0;
-    virtual base::result<> check(bool read_data, std::stop_token stop) = 0;
+    // repository_damaged where it finds a flaw.
+    virtual base::result<> check(const data_part& part, std::stop_token stop) = 0;
     // The id that the repository was given when it was made, 64 hex digits. Opens the repository.
     virtual base::result<std::string> repository_id(std::stop_token stop) = 0;
     // Every lock that lies in the repository; takes none itself. One that vanishes meanwhile is left out.

@@ -43,7 +43,8 @@ struct file_info {
     file_kind kind = file_kind::other;
     std::uint64_t bytes = 0;
     base::time_point modified;
-    unsigned mode = 0; // permission bits
+    base::time_point changed; // of content, name, owner or rights; nobody can set it back
+    unsigned mode = 0;        // permission bits
 };
 
 struct directory_entry {

@@ -120,10 +120,13 @@ arguments restore_arguments(const invocation& i, const engine::restore_request& 
     return a;
 }
 
-arguments check_arguments(const invocation& i, bool read_data)
+arguments check_arguments(const invocation& i, const engine::data_part& part)
 {
     auto a = i.version >= first_with_check_json ? json_command(i, "check") : command(i, "check");
-    if (read_data) add(a, {"--read-data"});
+    if (part.of == 1)
+        add(a, {"--read-data"});
+    else if (part.of > 1)
+        add(a, {"--read-data-subset=" + std::to_string(part.number) + "/" + std::to_string(part.of)});
     return a;
 }
 

@@ -37,7 +37,7 @@ arguments forget_arguments(const invocation& i, const domain::retention& r, cons
 // Without --json: up to 0.19 prune prints text in either case, and the text is there in every version.
 arguments prune_arguments(const invocation& i);
 arguments restore_arguments(const invocation& i, const engine::restore_request& r);
-arguments check_arguments(const invocation& i, bool read_data);
+arguments check_arguments(const invocation& i, const engine::data_part& part);
 // Never with --remove-all, which takes living locks, too.
 arguments unlock_arguments(const invocation& i);
 arguments repository_config_arguments(const invocation& i);

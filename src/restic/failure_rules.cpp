@@ -84,6 +84,7 @@ constexpr auto rules = std::to_array<rule>({
     {repository_refused, "read-only file system", "create repository at"},
     {repository_refused, "read-only file system", "create lock"},
     {repository_damaged, "ciphertext verification failed"},
+    {repository_damaged, "invalid data returned"},
     {repository_damaged, "Pack ID does not match"},
     {repository_damaged, "not found in repository"},
     {repository_damaged, "does not exist", "pack "},
@@ -93,6 +94,7 @@ constexpr auto rules = std::to_array<rule>({
     {repository_damaged, "seems to be missing"},
     {repository_damaged, "index is not complete"},
     {repository_damaged, "repository contains errors"},
+    {repository_damaged, "LoadIndex returned errors"}, // restic 0.14
     {file_failed, "cannot create target directory"},
     {restore_incomplete, "ignoring error for", {}, operation::restore},
     {restore_incomplete, "permission denied", {}, operation::restore},

@@ -88,7 +88,8 @@ std::optional<engine::node> parse_node(std::string_view line)
     return engine::node{.path = text_of(*object, "path").value_or(""),
                         .type = text_of(*object, "type").value_or(""),
                         .size = count_of(*object, "size").value_or(0),
-                        .mtime = text_of(*object, "mtime").value_or("")};
+                        .mtime = text_of(*object, "mtime").value_or(""),
+                        .ctime = text_of(*object, "ctime").value_or("")};
 }
 
 bool is_snapshot_line(std::string_view line)

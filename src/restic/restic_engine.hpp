@@ -12,6 +12,7 @@
 #include "base/redactor.hpp"
 #include "engine/engine.hpp"
 #include "os/process.hpp"
+#include "restic/version_record.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -31,6 +32,8 @@ struct restic_setup {
     // How long opening a repository may take where restic says that it cannot be reached.
     std::chrono::seconds longest_opening{30};
     std::shared_ptr<const base::clock> clock; // for durations; the machine's where there is none
+    // What an earlier run heard of the program's version; without it each engine asks once.
+    std::optional<version_record> versions = std::nullopt;
 };
 
 std::unique_ptr<engine::backup_engine> make_restic_engine(restic_setup setup, os::process_runner& runner);

@@ -36,8 +36,14 @@ base::result<version> restic_program::version(std::stop_token stop)
 {
     const std::scoped_lock lock{mutex_};
     if (known_) return *known_;
+    // Before the program is asked: one that is replaced meanwhile is another file.
+    const auto identity = setup_.versions ? identity_of(setup_.program) : std::nullopt;
+    if (identity) known_ = setup_.versions->find(*identity);
+    if (known_) return *known_;
     auto asked = ask_version(std::move(stop));
-    if (asked) known_ = *asked;
+    if (!asked) return asked;
+    known_ = *asked;
+    if (identity) setup_.versions->keep(*identity, *asked);
     return asked;
 }
 

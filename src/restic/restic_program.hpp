@@ -1,4 +1,4 @@
-// The restic program of one engine: runs it and knows its version, which it asks for once.
+// The restic program of one engine: runs it and knows its version, which it asks for once, or finds in the record.
 //
 // Threads: may be used from any thread at once.
 #pragma once

@@ -215,11 +215,11 @@ base::result<engine::restore_outcome> restic_session::restore(const engine::rest
     return engine::restore_outcome{.files = total.entries, .bytes = total.bytes};
 }
 
-base::result<> restic_session::check(bool read_data, std::stop_token stop)
+base::result<> restic_session::check(const engine::data_part& part, std::stop_token stop)
 {
     auto i = prepare(stop);
     if (!i) return base::failed(i);
-    auto e = run(operation::check, check_arguments(*i, read_data), limits(), unread, nothing_known, stop);
+    auto e = run(operation::check, check_arguments(*i, part), limits(), unread, nothing_known, stop);
     if (!e) return base::failed(e);
     if (!e->with(0)) return failure(*e);
     return {};

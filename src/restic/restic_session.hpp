@@ -34,7 +34,7 @@ public:
     // links too, as newer versions count. Holes are made by restic since 0.15, before by us.
     base::result<engine::restore_outcome>
     restore(const engine::restore_request& r, const engine::progress_sink& on_progress, std::stop_token stop) override;
-    base::result<> check(bool read_data, std::stop_token stop) override;
+    base::result<> check(const engine::data_part& part, std::stop_token stop) override;
     base::result<> unlock(std::stop_token stop) override;
     base::result<std::string> repository_id(std::stop_token stop) override;
     base::result<std::vector<engine::lock>> locks(std::stop_token stop) override;

@@ -123,6 +123,8 @@ public:
     std::vector<report> latest_reports(const domain::device_id& id);
     // When the newest backup that made a snapshot (success or partial) ended.
     std::optional<base::time_point> last_good_backup(const domain::device_id& id);
+    // When the end of the newest check without a flaw was: until then the backups were proved to be restorable.
+    std::optional<base::time_point> last_good_check(const domain::device_id& id);
 
     bool add_user(const user& u); // false where the address is taken
     bool set_user_password(std::string_view email, const std::string& password_hash); // false: no such user

@@ -21,6 +21,8 @@ constexpr const char* newest_of_device = "from report where device_id = $1 "
                                          "order by started_at desc, received_at desc, dedup_key desc limit $2";
 constexpr const char* newest_of_device_and_job = "from report where device_id = $1 and job = $2 "
                                                  "order by started_at desc, received_at desc, dedup_key desc limit $3";
+constexpr const char* last_proof = "select max(finished_at) as finished_at from report "
+                                   "where device_id = $1 and job = 'check' and status = 'success'";
 constexpr const char* last_good = "select max(finished_at) as finished_at from report "
                                   "where device_id = $1 and job = 'backup' and status in ('success', 'partial')";
 
@@ -66,6 +68,12 @@ std::optional<base::time_point> fleet_store::last_good_backup(const domain::devi
 {
     return db_->read(
         [&](sql::connection& c) { return c.query(last_good, id).get<std::optional<base::time_point>>(0, 0); });
+}
+
+std::optional<base::time_point> fleet_store::last_good_check(const domain::device_id& id)
+{
+    return db_->read(
+        [&](sql::connection& c) { return c.query(last_proof, id).get<std::optional<base::time_point>>(0, 0); });
 }
 
 } // namespace xentz::store

@@ -58,12 +58,14 @@ struct device_config {
     std::vector<std::string> exclude;
     config_restic restic;
     domain::retention retention;
+    std::optional<domain::check_options> check;
     // Names a wish for a backup besides the schedule; each is done once.
     std::optional<std::string> backup_now;
     // Features without which an agent must not apply this config.
     std::optional<std::vector<std::string>> requires_features;
 };
-BOOST_DESCRIBE_STRUCT(device_config, (), (version, enabled, schedule, include, exclude, restic, retention, backup_now))
+BOOST_DESCRIBE_STRUCT(device_config, (),
+                      (version, enabled, schedule, include, exclude, restic, retention, check, backup_now))
 
 // `requires` is a word of C++, so it is carried over by hand.
 json::value encode_config(const device_config& c);

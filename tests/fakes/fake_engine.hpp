@@ -21,12 +21,15 @@ public:
     base::result<engine::retention_outcome> apply_result = engine::retention_outcome{.kept = 3, .removed = 1};
     base::result<engine::restore_outcome> restore_result = engine::restore_outcome{.files = 2, .bytes = 42};
     base::result<> unlock_result;
+    base::result<> check_result;
     base::result<std::string> repository_id_result = std::string(64, 'a');
     base::result<std::vector<engine::lock>> locks_result = std::vector<engine::lock>{};
     base::result<std::string> version_result = std::string{"0.18.0"};
 
     // Called with the name of each call before it answers, for a look at the machine in the middle of a run.
     std::function<void(std::string_view)> on_call;
+    // Puts the files there that a restore brings.
+    std::function<void(const engine::restore_request&)> on_restore;
 
     // What was asked.
     std::vector<std::string> calls;
@@ -34,6 +37,7 @@ public:
     std::vector<engine::backup_request> backups;
     std::vector<domain::retention> retentions;
     std::vector<engine::restore_request> restores;
+    std::vector<engine::data_part> checked;
     std::vector<std::string> listed;
     std::vector<engine::scope> scopes;
 
@@ -116,12 +120,14 @@ private:
         {
             e_.note("restore");
             e_.restores.push_back(r);
+            if (e_.on_restore) e_.on_restore(r);
             return e_.restore_result;
         }
-        base::result<> check(bool, std::stop_token) override
+        base::result<> check(const engine::data_part& part, std::stop_token) override
         {
             e_.note("check");
-            return {};
+            e_.checked.push_back(part);
+            return e_.check_result;
         }
         base::result<std::string> repository_id(std::stop_token) override
         {

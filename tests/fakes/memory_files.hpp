@@ -196,7 +196,7 @@ public:
         auto at = find(p);
         if (!at) return fault("look at", p, fault_code::not_found);
         return os::file_info{at->directory ? os::file_kind::directory : os::file_kind::regular, at->bytes.size(),
-                             at->modified, at->directory ? 0700U : 0600U};
+                             at->modified, at->modified, at->directory ? 0700U : 0600U};
     }
 
     os::result<std::unique_ptr<os::directory_reader>> open_directory(const path& p) override

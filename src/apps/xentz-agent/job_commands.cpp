@@ -1,3 +1,4 @@
+#include "agent/check.hpp"
 #include "agent/exit_code.hpp"
 #include "agent/restore.hpp"
 #include "agent/scheduled_run.hpp"
@@ -19,6 +20,18 @@ std::string backup_summary(const domain::metrics& m)
            base::to_size(m.bytes_total.value_or(0)) + ", " + base::to_size(m.data_added_bytes.value_or(0)) + " new";
 }
 
+std::string check_summary(const domain::metrics& m)
+{
+    auto text = "The repository is without a flaw: its structure and part " + std::to_string(m.data_part.value_or(0)) +
+                " of " + std::to_string(m.data_parts.value_or(0)) + " of its data";
+    if (m.bytes_read) text += " (" + base::to_size(*m.bytes_read) + ")";
+    text += " were read";
+    if (m.files_restored)
+        text += ", " + base::counted(*m.files_restored, "file") + " restored and " +
+                std::to_string(m.files_compared.value_or(0)) + " compared with their source";
+    return text;
+}
+
 std::string summary(const agent::job_state& s)
 {
     const auto& m = s.metrics;
@@ -35,7 +48,7 @@ std::string summary(const agent::job_state& s)
                base::to_size(m.bytes_restored.value_or(0)) + ", restored from snapshot " +
                m.snapshot_id.value_or("").substr(0, 8) + took;
     case domain::job::check:
-        break;
+        return check_summary(m) + took;
     }
     return "Done" + took;
 }
@@ -103,6 +116,20 @@ int preview(agent::environment& env, bool json, std::stop_token stop)
     return agent::exit_done;
 }
 
+void add_check(CLI::App& app, context& c)
+{
+    auto* check = app.add_subcommand(
+        "check", "prove that the repository can be restored: read a part of it, restore a sample and compare");
+    auto scheduled = std::make_shared<bool>(false);
+    check->add_flag("--scheduled", *scheduled, "only where it is due; what a scheduler's timer says");
+    check->callback([&c, scheduled] {
+        c.action = [&c, scheduled](agent::environment& env, std::stop_token stop) {
+            if (*scheduled) return run_by_timer(env, domain::job::check, agent::check_work(), c.json, stop);
+            return conclude(env, agent::run_job(env, domain::job::check, agent::check_work(), stop), c.json);
+        };
+    });
+}
+
 void add_restore(CLI::App& app, context& c)
 {
     auto* restore = app.add_subcommand("restore", "get files back from a snapshot of this machine");
@@ -163,6 +190,7 @@ void add_job_commands(CLI::App& app, context& c)
             return conclude(env, agent::run_job(env, domain::job::retention, agent::retention_work(), stop), c.json);
         };
     });
+    add_check(app, c);
     add_restore(app, c);
 }
 

@@ -102,7 +102,8 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                                              .cache_directory = home.cache(),
                                              .runtime_directory = home.runtime(),
                                              .base_environment = environment,
-                                             .redactor = m->secrets_},
+                                             .redactor = m->secrets_,
+                                             .versions = restic::version_record{*m->files_, home.restic_version()}},
                                             *m->processes_);
     m->zone_ = os::make_local_zone();
     m->timers_ = make_scheduling({.files = *m->files_, .processes = *m->processes_, .zone = *m->zone_}, home,

@@ -1,3 +1,4 @@
+#include "agent/check.hpp"
 #include "agent/exit_code.hpp"
 #include "agent/scheduled_run.hpp"
 #include "context.hpp"
@@ -23,7 +24,14 @@ int run_due(agent::environment& env, bool json, std::stop_token stop)
     auto done = agent::run_due(
         env, *env.timers,
         [](domain::job j) {
-            return j == domain::job::retention ? agent::retention_work() : agent::backup_work({}, [](const auto&) {});
+            switch (j) {
+            case domain::job::retention:
+                return agent::retention_work();
+            case domain::job::check:
+                return agent::check_work();
+            default:
+                return agent::backup_work({}, [](const auto&) {});
+            }
         },
         stop);
     if (!done) return print_fault(done.error());

@@ -89,6 +89,9 @@ result<> show_device(context& c, control::administrator& a, const device_options
     print_line("Enrolled          " + short_time(v.enrolled_at) + " UTC");
     print_line("Last seen         " + short_time(v.last_seen_at));
     print_line("Last good backup  " + short_time(v.last_good_backup_at));
+    print_line("Last proved       " + (v.last_proved_at
+                                           ? short_time(v.last_proved_at) + " UTC, by a check without a flaw"
+                                           : "never: no check without a flaw yet"));
     for (const auto& alarm : v.alarms) print_line("ALARM             " + alarm);
     for (const auto& r : v.latest)
         print_line("Last " + r.job + ": " + r.status + " at " + short_time(r.finished_at) +

@@ -102,7 +102,8 @@ void add_policy_commands(CLI::App& app, context& c)
 
     auto* apply_command =
         policy->add_subcommand("apply", "store a policy from a JSON file, replacing one of that name");
-    apply_command->add_option("FILE", o->file, "keys: schedule, include, exclude, restic, retention")->required();
+    apply_command->add_option("FILE", o->file, "keys: schedule, include, exclude, restic, retention, check")
+        ->required();
     apply_command->add_option("--tenant", o->tenant, whose);
     apply_command->add_option("--name", o->name, "name of the policy")->capture_default_str();
     // Read before the database is opened: the user that it belongs to may not be able to read the caller's file.

@@ -180,6 +180,11 @@ private:
     path path_;
 };
 
+base::time_point instant(const struct timespec& t)
+{
+    return base::time_point{std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_nsec / 1000}};
+}
+
 class posix_files final : public files {
 public:
     result<std::unique_ptr<file>> create(const path& p) override
@@ -232,8 +237,8 @@ public:
         file_info out;
         out.kind = kind_of(s.st_mode);
         out.bytes = static_cast<std::uint64_t>(s.st_size);
-        out.modified = base::time_point{std::chrono::seconds{s.st_mtim.tv_sec} +
-                                        std::chrono::microseconds{s.st_mtim.tv_nsec / 1000}};
+        out.modified = instant(s.st_mtim);
+        out.changed = instant(s.st_ctim);
         out.mode = s.st_mode & 07777U;
         return out;
     }

@@ -241,7 +241,7 @@ TEST(real_restic, says_who_holds_the_repository_and_since_when)
             const auto age = std::chrono::system_clock::now() - locks->at(0).since;
             EXPECT_LT(age, 1min);
             EXPECT_GT(age, -1s);
-            const auto check = r.session->check(false, {});
+            const auto check = r.session->check(engine::no_data, {});
             ASSERT_FALSE(check);
             EXPECT_EQ(check.error().code, fault_code::repository_locked);
             EXPECT_THAT(check.error().message, HasSubstr("by PID " + std::to_string(process) + " on "));
@@ -270,12 +270,12 @@ TEST(real_restic, that_was_killed_leaves_a_lock_that_can_be_removed)
         ASSERT_EQ(left->size(), 1U);
         EXPECT_EQ(left->at(0).process_id, killed_process);
         EXPECT_TRUE(r.back_up()) << "a backup goes on beside a dead lock";
-        const auto check = r.session->check(false, {});
+        const auto check = r.session->check(engine::no_data, {});
         ASSERT_FALSE(check);
         EXPECT_EQ(check.error().code, fault_code::repository_locked) << fault_of(check);
         ASSERT_TRUE(r.session->unlock({}));
         EXPECT_THAT(r.session->locks({}).value(), IsEmpty());
-        EXPECT_TRUE(r.session->check(false, {}));
+        EXPECT_TRUE(r.session->check(engine::no_data, {}));
     });
 }
 

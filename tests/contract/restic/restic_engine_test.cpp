@@ -160,7 +160,7 @@ TEST(real_restic, forgets_only_in_its_scope_and_prunes)
         const auto none = r.session->apply({.keep_last = 1}, {"nobody", "xentz"}, false, {});
         ASSERT_TRUE(none) << fault_of(none);
         EXPECT_EQ(none->kept + none->removed, 0U);
-        EXPECT_TRUE(r.session->check(true, {}));
+        EXPECT_TRUE(r.session->check(engine::all_data, {}));
     });
 }
 
@@ -266,7 +266,7 @@ TEST(real_restic, finds_damage)
         ASSERT_TRUE(r.session->init({}));
         write_file(r.source() / "big", noise(1'000'000, 3));
         ASSERT_TRUE(r.back_up());
-        ASSERT_TRUE(r.session->check(true, {}));
+        ASSERT_TRUE(r.session->check(engine::all_data, {}));
         for (const auto& entry : std::filesystem::recursive_directory_iterator{r.repository() / "data"}) {
             if (!entry.is_regular_file() || entry.file_size() < 500'000) continue;
             std::filesystem::permissions(entry.path(), std::filesystem::perms::owner_all);
@@ -274,7 +274,7 @@ TEST(real_restic, finds_damage)
             pack.seekp(400'000);
             pack << "damaged";
         }
-        const auto found = r.session->check(true, {});
+        const auto found = r.session->check(engine::all_data, {});
         ASSERT_FALSE(found);
         EXPECT_EQ(found.error().code, fault_code::repository_damaged) << fault_of(found);
         const auto newest = r.session->latest(r.ours, {}).value();
@@ -309,7 +309,7 @@ TEST(real_restic, is_interrupted_cleanly_and_meanwhile_holds_a_lock)
                     break;
                 std::this_thread::sleep_for(10ms);
             }
-            check = r.session->check(false, {});
+            check = r.session->check(engine::no_data, {});
             // restic 0.14 leaves its lock behind where it is interrupted in the moment in which it takes it.
             for (int i = 0; i < 1'000 && !at_work; ++i) std::this_thread::sleep_for(10ms);
             stop.request_stop();
@@ -320,7 +320,7 @@ TEST(real_restic, is_interrupted_cleanly_and_meanwhile_holds_a_lock)
         ASSERT_FALSE(backup);
         EXPECT_EQ(backup.error().code, fault_code::interrupted) << fault_of(backup);
         EXPECT_TRUE(std::filesystem::is_empty(r.repository() / "locks"));
-        EXPECT_TRUE(r.session->check(false, {}));
+        EXPECT_TRUE(r.session->check(engine::no_data, {}));
         EXPECT_THAT(r.session->snapshots(std::nullopt, {}).value(), IsEmpty());
     });
 }

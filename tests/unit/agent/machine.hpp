@@ -2,6 +2,7 @@
 // control plane that answers from variables, a repository that does what it is told. Only the run lock is a real file.
 #pragma once
 
+#include "agent/check.hpp"
 #include "agent/config_source.hpp"
 #include "agent/enrolment.hpp"
 #include "agent/job_run.hpp"
@@ -39,6 +40,7 @@ struct control_plane_model {
     int repository_status = 200;                // of GET .../config
     std::string repository_config = "config-1"; // its bytes
     std::vector<std::string> snapshots = {"5b57749a" + std::string(56, '0')};
+    std::string packs = "[]";                // the answer to GET .../data/
     std::vector<http::header> clock_headers; // what every answer says of the server's clock
     std::vector<std::string> removed_locks;
     std::vector<http::header> lock_headers;
@@ -70,6 +72,7 @@ private:
                 list += (list.empty() ? "" : ",") + ("{\"name\":\"" + id + "\",\"size\":1}");
             return fakes::answer(200, "[" + list + "]");
         }
+        if (r.url.ends_with("/data/")) return fakes::answer(200, packs);
         if (r.method == "HEAD") return fakes::answer(locks_status, "", lock_headers);
         if (r.method == "DELETE") {
             removed_locks.push_back(r.url.substr(r.url.rfind('/') + 1));
@@ -222,6 +225,7 @@ struct machine {
     std::vector<std::string> rejected() const { return names_in(env.home.rejected()); }
 
     base::result<run_result> backup() { return run_job(env, domain::job::backup, backup_work({}, {}), {}); }
+    base::result<run_result> check() { return run_job(env, domain::job::check, check_work(), {}); }
     base::result<run_result> retention() { return run_job(env, domain::job::retention, retention_work(), {}); }
 
     std::optional<job_state> state(domain::job j = domain::job::backup) { return load_state(env.files, env.home, j); }

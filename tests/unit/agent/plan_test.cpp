@@ -242,6 +242,7 @@ TEST(exit_code, of_every_fault)
                                                          {fault_code::password_missing, 8},
                                                          {fault_code::repository_refused, 8},
                                                          {fault_code::repository_damaged, 9},
+                                                         {fault_code::restore_differs, 9},
                                                          {fault_code::interrupted, 130}};
     for (int i = 0; i <= static_cast<int>(fault_code::invalid_value); ++i) {
         const auto code = static_cast<fault_code>(i);

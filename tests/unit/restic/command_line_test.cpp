@@ -32,7 +32,7 @@ TEST(command_line, carries_the_options_of_the_repository)
                 ElementsAre("backup", "--limit-upload", "100", "--limit-download", "200", "--cacert", "/etc/ca.pem",
                             "--json", "--cleanup-cache", "--host", "h", "--tag", "t", "--compression", "max", "--",
                             "/srv"));
-    EXPECT_THAT(check_arguments(i, false),
+    EXPECT_THAT(check_arguments(i, engine::no_data),
                 ElementsAre("check", "--limit-upload", "100", "--limit-download", "200", "--cacert", "/etc/ca.pem"));
 }
 
@@ -81,8 +81,9 @@ TEST(command_line, of_a_restore_asks_old_versions_for_neither_holes_nor_json)
 
 TEST(command_line, of_a_check_asks_new_versions_for_json)
 {
-    EXPECT_THAT(check_arguments(oldest, true), ElementsAre("check", "--read-data"));
-    EXPECT_THAT(check_arguments(newest, false), ElementsAre("check", "--json"));
+    EXPECT_THAT(check_arguments(oldest, engine::all_data), ElementsAre("check", "--read-data"));
+    EXPECT_THAT(check_arguments(oldest, {3, 30}), ElementsAre("check", "--read-data-subset=3/30"));
+    EXPECT_THAT(check_arguments(newest, engine::no_data), ElementsAre("check", "--json"));
 }
 
 TEST(command_line, of_forget_names_scope_grouping_and_only_the_rules_that_are_set)

@@ -196,6 +196,16 @@ TEST(failure, texts_that_no_run_recorded)
     }
 }
 
+TEST(failure, of_a_check_that_met_an_altered_index_or_snapshot_is_damage)
+{
+    for (const auto* text : {"error: error loading index b616: load <index/b610f720>: invalid data returned\n"
+                             "Fatal: LoadIndex returned errors\n",
+                             "Fatal: LoadIndex returned errors\n",
+                             "{\"message_type\":\"error\",\"message\":\"error: failed to load snapshot 54f8: "
+                             "LoadRaw(<snapshot/54f8>): invalid data returned\"}\n"})
+        EXPECT_EQ(judge_text(operation::check, text).code, fault_code::repository_damaged) << text;
+}
+
 TEST(failure, of_memory_is_told_from_a_crash)
 {
     const std::string stacks = "\nruntime stack:\nruntime.throw({0xee4288?, 0x0?})\n\truntime/panic.go:1047 +0x5d\n";

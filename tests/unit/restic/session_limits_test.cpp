@@ -55,12 +55,12 @@ TEST_F(a_limited_session, ends_no_later_than_its_options_allow)
     runner.script.push_back(prints("[]\n"));
     runner.script.push_back(capture("0.18.0", "34-check"));
     ASSERT_TRUE(session->snapshots(ours, {}));
-    ASSERT_TRUE(session->check(false, {}));
+    ASSERT_TRUE(session->check(engine::no_data, {}));
     EXPECT_EQ(runner.limits[1].longest, 90min);
     EXPECT_EQ(runner.limits[2].longest, 90min);
     open_with("0.18.0", {.options = {.longest_run_minutes = 10'000}});
     runner.script.push_back(capture("0.18.0", "34-check"));
-    ASSERT_TRUE(session->check(false, {}));
+    ASSERT_TRUE(session->check(engine::no_data, {}));
     EXPECT_EQ(runner.limits.back().longest, 5h) << "the engine's own limit is shorter";
 }
 

@@ -129,9 +129,9 @@ TEST_P(recorded_session, tells_that_a_prune_found_a_lock)
 TEST_P(recorded_session, checks)
 {
     replay("34-check");
-    EXPECT_TRUE(session->check(false, {}));
+    EXPECT_TRUE(session->check(engine::no_data, {}));
     replay("93-damaged-check-read-data");
-    EXPECT_EQ(session->check(true, {}).error().code, fault_code::repository_damaged);
+    EXPECT_EQ(session->check(engine::all_data, {}).error().code, fault_code::repository_damaged);
     EXPECT_THAT(runner.commands.back().args, Contains("--read-data"));
 }
 

@@ -196,7 +196,7 @@ TEST_F(a_session, allows_lists_longer_lines_and_every_run_its_time)
     runner.script.push_back(prints("[]\n"));
     runner.script.push_back(capture("0.19.1", "34-check"));
     ASSERT_TRUE(session->snapshots(ours, {}));
-    ASSERT_TRUE(session->check(false, {}));
+    ASSERT_TRUE(session->check(engine::no_data, {}));
     EXPECT_EQ(runner.limits[1].longest_line, std::size_t{256} << 20U);
     EXPECT_EQ(runner.limits[2].longest_line, os::process_limits{}.longest_line);
     for (const auto& l : runner.limits) EXPECT_EQ(l.longest, std::chrono::hours{5});
@@ -212,13 +212,13 @@ TEST_F(a_session, passes_progress_and_the_stop_on)
     std::stop_source stop;
     stop.request_stop();
     runner.script.push_back(capture("0.19.1", "34-check"));
-    EXPECT_EQ(session->check(false, stop.get_token()).error().code, fault_code::interrupted);
+    EXPECT_EQ(session->check(engine::no_data, stop.get_token()).error().code, fault_code::interrupted);
 }
 
 TEST_F(a_session, cannot_run_where_its_folder_cannot_be_made)
 {
     std::ofstream{scratch.path() / "run"} << "a file";
-    EXPECT_EQ(session->check(false, {}).error().code, fault_code::file_failed);
+    EXPECT_EQ(session->check(engine::no_data, {}).error().code, fault_code::file_failed);
     EXPECT_EQ(runner.commands.size(), 1U) << "the version only";
 }
 
