@@ -326,9 +326,11 @@ std::optional<base::time_point> client_response::server_time() const
 
 std::optional<base::time_point> parse_date(std::string_view text)
 {
-    const auto seconds = curl_getdate(std::string{text}.c_str(), nullptr);
-    if (seconds < 0) return std::nullopt;
-    return base::time_point{std::chrono::seconds{seconds}};
+    constexpr std::chrono::seconds year_10000{253'402'300'800};
+    const std::chrono::seconds seconds{curl_getdate(std::string{text}.c_str(), nullptr)};
+    // Later ones would not fit into a time_point.
+    if (seconds.count() < 0 || seconds >= year_10000) return std::nullopt;
+    return base::time_point{seconds};
 }
 
 std::unique_ptr<client> make_client(client_options options)

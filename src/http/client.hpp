@@ -49,7 +49,7 @@ struct client_response {
     std::optional<base::time_point> server_time() const;
 };
 
-// A date of HTTP (RFC 9110, 5.6.7); nothing where the text is none.
+// A date of HTTP (RFC 9110, 5.6.7), of the years 1970 to 9999; nothing where the text is none.
 std::optional<base::time_point> parse_date(std::string_view text);
 
 class client {
