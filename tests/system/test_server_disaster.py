@@ -302,6 +302,27 @@ def test_the_recovery_sheet_instead_of_the_passphrase(world, passphrase):
     assert server.master_key() == key
 
 
+def test_a_database_that_survived_gets_its_key_back_and_loses_nothing(server, copies):
+    device = Fleet(server)
+    copies.make()
+    assert device.report(fleet.report_body(device.device)).status == 200
+    server.kill()
+    key = server.data_dir / "master.key"
+    digits = key.read_text()
+    key.unlink()
+    arguments = ["restore", copies.folder, "--passphrase-file", copies.passphrase, "--key-only"]
+    server.admin(*arguments).expect(0)
+    assert key.read_text() == digits and key.stat().st_mode & 0o777 == 0o600
+    server.start()
+    assert len(server.reports()) == 1
+    device.assert_goes_on()
+
+    data_dir, server.data_dir = server.data_dir, server.room / "empty"
+    assert "holds no control plane" in server.admin(*arguments).expect(1).err
+    assert not (server.data_dir / "master.key").exists()
+    server.data_dir = data_dir
+
+
 def test_init_shows_no_key_where_nobody_reads(world):
     server = world.server(serve=False)
     assert "xentz-server recovery-sheet" in server.init_outcome.out

@@ -24,6 +24,7 @@ struct restore_options {
     std::string passphrase_file;
     std::string sheet_file;
     bool dry_run = false;
+    bool key_only = false;
 };
 
 struct device_to_confirm {
@@ -162,6 +163,25 @@ result<> check_only(const context& c, const recovery::opened_copy& copy)
     return {};
 }
 
+// The database survived, on a host of its own or because only the key was lost: nothing of it is older than it was.
+result<> put_key_alone(context& c, const recovery::opened_copy& copy)
+{
+    if (auto ok = check_master_key(c, copy.key); !ok) return ok;
+    if (auto ok = os::create_directories(c.files, c.data_path()); !ok) return ok;
+    const auto database = sql::open_database(database_address(c));
+    if (!store::all_rows{database}.holds_any())
+        return fail(fault_code::not_found, "the database holds no control plane",
+                    "Restore it, too: leave out --key-only");
+    store::fleet_store store{database};
+    if (store.setting(setting_key_fingerprint) != copy.key.fingerprint())
+        return fail(fault_code::conflict, "the database belongs to another master key than the copy",
+                    "Name the database that the copy was made of with --database");
+    if (auto ok = os::write_atomic(c.files, master_key_path(c), copy.key.text() + "\n"); !ok) return ok;
+    if (!c.json)
+        print_line("Put the master key back into " + master_key_path(c).string() + "; the database is as it was.");
+    return {};
+}
+
 result<> restore(context& c, const restore_options& o)
 {
     // Before this process becomes the user that the data belongs to: what root has written only root may read.
@@ -174,6 +194,7 @@ result<> restore(context& c, const restore_options& o)
     if (!copy) return std::unexpected(copy.error());
     c.redactor->add(copy->key.text());
     if (o.dry_run) return check_only(c, *copy);
+    if (o.key_only) return put_key_alone(c, *copy);
 
     if (auto ok = os::create_directories(c.files, c.data_path()); !ok) return ok;
     const auto rows = put_rows(c, *folder, *copy);
@@ -205,6 +226,7 @@ void add_restore_command(CLI::App& app, context& c)
     restore_app->add_option("--recovery-sheet-file", o->sheet_file,
                             "file with the lines of the recovery sheet, instead of the passphrase");
     restore_app->add_flag("--dry-run", o->dry_run, "look whether the copy is whole and opens, and change nothing");
+    restore_app->add_flag("--key-only", o->key_only, "put back the master key alone, for a database that survived");
     restore_app->callback([&c, o] { c.action = [&c, o] { return restore(c, *o); }; });
 }
 
