@@ -54,6 +54,7 @@ public:
     explicit table_reader(const table& t) : table_(t)
     {
         std::vector<std::string_view> names;
+        names.reserve(t.columns.size());
         for (const auto& c : t.columns) names.push_back(c.name);
         for (const auto& k : t.key)
             key_at_.push_back(static_cast<std::size_t>(std::ranges::find(names, k) - names.begin()));
@@ -85,6 +86,7 @@ private:
     row row_at(const sql::row_set& found, std::size_t r) const
     {
         row out;
+        out.reserve(table_.columns.size());
         for (std::size_t i = 0; i < table_.columns.size(); ++i)
             out.push_back(table_.columns[i].is_number ? sql::to_value(found.get<std::optional<std::int64_t>>(r, i))
                                                       : sql::to_value(found.get<std::optional<std::string>>(r, i)));
