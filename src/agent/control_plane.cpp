@@ -75,6 +75,7 @@ result<http::client_response> control_plane::send(http::client_request r, std::s
     if (!answer) return answer;
     if (const auto time = answer->server_time()) server_time_ = time;
     if (answer->status != 200 && answer->status != 304) return refusal(*answer);
+    if (const auto* epoch = answer->find(wire::epoch_header)) epoch_ = *epoch;
     return answer;
 }
 

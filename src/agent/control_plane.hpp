@@ -36,6 +36,8 @@ public:
 
     // The server's clock, as its last answer told it, whatever the answer was.
     std::optional<base::time_point> server_time() const { return server_time_; }
+    // What its last success said (wire::epoch_header); nothing where it did not.
+    const std::optional<std::string>& epoch() const { return epoch_; }
 
 private:
     base::result<http::client_response> send(http::client_request r, std::stop_token stop);
@@ -43,6 +45,7 @@ private:
     http::client& client_;
     std::string server_url_;
     std::optional<base::time_point> server_time_;
+    std::optional<std::string> epoch_;
 };
 
 } // namespace xentz::agent

@@ -19,11 +19,13 @@ struct home {
     std::filesystem::path engine_record() const { return folder / "state" / "engine.json"; }
     std::filesystem::path restic_version() const { return folder / "state" / "restic.json"; }
     std::filesystem::path delivery() const { return folder / "state" / "delivery.json"; }
+    std::filesystem::path epoch() const { return folder / "state" / "epoch.json"; }
     std::filesystem::path schedule_memory() const { return folder / "state" / "schedule.json"; }
     std::filesystem::path invocation() const { return folder / "schedule.json"; }
     std::filesystem::path schedule() const { return folder / "schedule"; }
     std::filesystem::path spool() const { return folder / "spool"; }
     std::filesystem::path rejected() const { return folder / "spool" / "rejected"; }
+    std::filesystem::path sent() const { return folder / "spool" / "sent"; }
     std::filesystem::path password() const { return folder / "restic.pw"; }
     std::filesystem::path enrolment() const { return folder / "enrolment.json"; }
     std::filesystem::path lock() const { return folder / "run.lock"; }

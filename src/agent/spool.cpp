@@ -18,6 +18,13 @@ struct delivery_tries {
 };
 BOOST_DESCRIBE_STRUCT(delivery_tries, (), (format, failures, retry_at))
 
+struct known_epoch {
+    std::uint32_t format = 1;
+    std::string epoch;
+};
+BOOST_DESCRIBE_STRUCT(known_epoch, (), (format, epoch))
+
+constexpr std::size_t longest_epoch = 64;
 constexpr base::backoff_range retry_range{std::chrono::minutes{1}, std::chrono::hours{6}};
 
 // The message itself and the format of the file; on its way to the server the latter is left out.
@@ -131,9 +138,7 @@ void spool::deliver(control_plane& server, const std::string& device_key, const 
     report->sent_at = env_.clock.now();
     const auto sent = server.report(device_key, wire::encode(*report), *report->report_id, stop);
     if (sent) {
-        // Where this fails the report is sent again: the server knows its id.
-        if (const auto removed = env_.files.remove(path); !removed)
-            env_.log.warn("spool: " + base::sentence(removed.error()));
+        keep_sent(name);
         ++d.sent;
     } else if (sent.error().code == base::fault_code::content_refused) {
         set_aside(name, sent.error().message);
@@ -143,9 +148,44 @@ void spool::deliver(control_plane& server, const std::string& device_key, const 
     }
 }
 
+// Where this fails the report is sent again: the server knows its id.
+void spool::keep_sent(const std::string& name)
+{
+    auto moved = os::create_directories(env_.files, env_.home.sent());
+    if (moved) moved = env_.files.rename(env_.home.spool() / name, env_.home.sent() / name);
+    if (!moved) env_.log.warn("spool: " + base::sentence(moved.error()));
+}
+
+result<> spool::send_again()
+{
+    const auto all = entries(env_.home.sent());
+    for (const auto& e : all)
+        if (auto ok = env_.files.rename(env_.home.sent() / e.name, env_.home.spool() / e.name); !ok) return ok;
+    if (all.empty()) return {};
+    env_.log.info("the control plane was restored from a copy: " + std::to_string(all.size()) +
+                  " reports of the last days are sent again");
+    return env_.files.sync_directory(env_.home.spool());
+}
+
+// An agent that never saw an epoch has nothing to compare with: it only remembers.
+void spool::follow_epoch(const std::string& epoch)
+{
+    if (epoch.empty() || epoch.size() > longest_epoch) return;
+    const auto text = os::read_all(env_.files, env_.home.epoch(), most_report_bytes);
+    const auto known = text ? wire::decode<known_epoch>(*text) : base::fail(base::fault_code::not_found, "");
+    if (known && known->epoch == epoch) return;
+    auto done = known ? send_again() : base::result<>{};
+    // Last: an agent that is killed before does it once more, which costs nothing.
+    if (done)
+        done = os::write_atomic(env_.files, env_.home.epoch(),
+                                wire::pretty_json(wire::to_json(known_epoch{.epoch = epoch})));
+    if (!done) env_.log.warn("spool: " + base::sentence(done.error()));
+}
+
 spool::delivery spool::send(control_plane& server, const std::string& device_key, std::size_t most,
                             std::stop_token stop)
 {
+    if (const auto& epoch = server.epoch()) follow_epoch(*epoch);
     delivery d;
     for (const auto& e : entries(env_.home.spool())) {
         if (d.fault || d.sent + d.set_aside >= most) break;
@@ -164,23 +204,32 @@ spool::delivery spool::send_one(control_plane& server, const std::string& device
     return d;
 }
 
+std::uint64_t spool::remove_beyond(const std::filesystem::path& folder, std::chrono::days longest,
+                                   std::uint64_t most_bytes, bool clock_agrees)
+{
+    const auto oldest_kept = base::to_file_stamp(env_.clock.now() - longest);
+    const bool is_sent = folder == env_.home.sent();
+    std::uint64_t removed = 0;
+    const auto all = entries(folder);
+    std::uint64_t bytes = 0;
+    for (const auto& e : all) bytes += e.bytes;
+    for (const auto& e : all) {
+        const bool too_old = clock_agrees && e.name < oldest_kept;
+        if (!too_old && bytes <= most_bytes) break;
+        if (!env_.files.remove(folder / e.name)) continue;
+        bytes -= e.bytes;
+        ++removed;
+        if (!is_sent) env_.log.warn("report " + e.name + " removed unsent: the spool keeps 30 days and 100 MB");
+    }
+    return removed;
+}
+
 std::uint64_t spool::clean_up(bool clock_agrees)
 {
-    const auto oldest_kept = base::to_file_stamp(env_.clock.now() - longest_spooled);
     std::uint64_t dropped = 0;
-    for (const auto& folder : {env_.home.spool(), env_.home.rejected()}) {
-        auto all = entries(folder);
-        std::uint64_t bytes = 0;
-        for (const auto& e : all) bytes += e.bytes;
-        for (const auto& e : all) {
-            const bool too_old = clock_agrees && e.name < oldest_kept;
-            if (!too_old && bytes <= most_spooled_bytes) break;
-            if (!env_.files.remove(folder / e.name)) continue;
-            bytes -= e.bytes;
-            ++dropped;
-            env_.log.warn("report " + e.name + " removed unsent: the spool keeps 30 days and 100 MB");
-        }
-    }
+    for (const auto& folder : {env_.home.spool(), env_.home.rejected()})
+        dropped += remove_beyond(folder, longest_spooled, most_spooled_bytes, clock_agrees);
+    remove_beyond(env_.home.sent(), longest_kept_sent, most_sent_bytes, clock_agrees);
     return dropped;
 }
 

@@ -39,6 +39,11 @@ http::problem invalid_request(std::string detail)
     return {400, "invalid-request", "the request is not valid", std::move(detail)};
 }
 
+void tell_epoch(const services& s, http::response& answer)
+{
+    if (!s.epoch.empty()) answer.headers.push_back({wire::epoch_header, s.epoch});
+}
+
 http::response config_call(services& s, const http::request_head& head)
 {
     const auto device = authenticate_device(s, head);
@@ -53,6 +58,7 @@ http::response config_call(services& s, const http::request_head& head)
     answer.headers.push_back({"ETag", document.etag()});
     // The document holds a credential.
     answer.headers.push_back({"Cache-Control", "private, no-cache"});
+    tell_epoch(s, answer);
     return answer;
 }
 

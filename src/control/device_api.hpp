@@ -20,6 +20,9 @@ constexpr std::size_t most_report_bytes = std::size_t{256} * 1024;
 // How long a lost answer of /v1/install may be asked for again.
 constexpr std::chrono::minutes install_retry_window{15};
 
+// Adds to a success which epoch this control plane is in.
+void tell_epoch(const services& s, http::response& answer);
+
 // 400 `invalid-request` with what is wrong and where.
 http::problem invalid_request(std::string detail);
 

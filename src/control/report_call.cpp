@@ -81,7 +81,9 @@ http::response report_call(services& s, const http::request& r)
     if (!message) return http::to_response(invalid_request(message.error().message + "."));
     if (const auto fault = fault_in(*message, *device)) return http::to_response(*fault);
     const auto id = s.store.add_report(row_of(s, *message, *device));
-    return http::json_response(200, wire::encode(wire::report_answer{id}));
+    auto answer = http::json_response(200, wire::encode(wire::report_answer{id}));
+    tell_epoch(s, answer);
+    return answer;
 }
 
 } // namespace xentz::control

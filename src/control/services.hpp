@@ -19,6 +19,7 @@ struct services {
     base::random_source& random;
     base::logger& log;
     std::string public_url; // as devices reach it, with the URL prefix, without a slash at the end
+    std::string epoch = {}; // what devices are told (wire::epoch_header); another one after each restore
 };
 
 } // namespace xentz::control

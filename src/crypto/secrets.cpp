@@ -112,6 +112,11 @@ result<std::string> master_key::open(std::string_view purpose, std::string_view 
     return std::string{plain.begin(), plain.end()};
 }
 
+std::string master_key::mac(std::string_view purpose, std::string_view text) const
+{
+    return base::to_hex(hmac_sha256(hmac_sha256(key_, "mac\n" + std::string{purpose}), text));
+}
+
 std::string hash_login_password(std::string_view password)
 {
     start_sodium();

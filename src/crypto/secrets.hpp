@@ -43,6 +43,9 @@ public:
     std::string seal(std::string_view purpose, std::string_view plain, base::random_source& random) const;
     base::result<std::string> open(std::string_view purpose, std::string_view box) const;
 
+    // Says of a text that whoever wrote it had this key, and that it is as it was; hex.
+    std::string mac(std::string_view purpose, std::string_view text) const;
+
 private:
     explicit master_key(const digest& key) : key_(key) {}
     digest box_key(std::string_view purpose) const;

@@ -180,6 +180,9 @@ public:
         return run(text, values);
     }
 
+    // The same, with arguments that were made before.
+    row_set query_with(std::string_view text, std::span<const value> arguments) { return run(text, arguments); }
+
     // "select <the members of T> " + rest, for example select<tenant>("from tenant order by name").
     template <described T, class... A>
     std::vector<T> select(std::string_view rest, const A&... arguments)

@@ -13,6 +13,13 @@ constexpr const char* setting_by_name = "select value from setting where name = 
 constexpr const char* insert_setting =
     "insert into setting (name, value) values ($1, $2) on conflict (name) do nothing returning name";
 
+constexpr const char* upsert_setting =
+    "insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
+constexpr const char* newest_epoch = "from epoch order by number desc limit 1";
+constexpr const char* confirm_newest_epoch =
+    "update epoch set confirmed_at = $1 where confirmed_at is null and number = (select max(number) from epoch) "
+    "returning number";
+
 constexpr const char* unless_name_taken = "on conflict (name) do nothing returning id";
 // An id is meant before a name: a tenant that is named like another's id must not hide it.
 constexpr const char* tenant_by_name_or_id =
@@ -64,6 +71,21 @@ std::optional<std::string> fleet_store::setting(std::string_view key)
 bool fleet_store::set_setting_once(std::string_view key, std::string_view value)
 {
     return db_->write([&](sql::connection& c) { return !c.query(insert_setting, key, value).empty(); });
+}
+
+void fleet_store::set_setting(std::string_view key, std::string_view value)
+{
+    db_->write([&](sql::connection& c) { c.query(upsert_setting, key, value); });
+}
+
+std::optional<epoch> fleet_store::current_epoch()
+{
+    return db_->read([&](sql::connection& c) { return c.find<epoch>(newest_epoch); });
+}
+
+bool fleet_store::confirm_epoch(base::time_point now)
+{
+    return db_->write([&](sql::connection& c) { return !c.query(confirm_newest_epoch, now).empty(); });
 }
 
 bool fleet_store::add_tenant(const tenant& t, const std::string& default_policy_document)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "sql/database.hpp"
+#include "store/all_rows.hpp"
 #include "store/object_journal.hpp"
 #include "store/rows.hpp"
 
@@ -61,10 +62,19 @@ public:
     // What the repository server keeps in the same database.
     object_journal objects() const { return object_journal{db_}; }
 
+    // The whole of it, for a copy.
+    all_rows rows() const { return all_rows{db_}; }
+
     // Settings of the installation, for example "storage_id".
     std::optional<std::string> setting(std::string_view key);
     // False where the key already has a value, which stays.
     bool set_setting_once(std::string_view key, std::string_view value);
+    void set_setting(std::string_view key, std::string_view value); // replaces
+
+    // The newest one; nothing where this control plane was never restored.
+    std::optional<epoch> current_epoch();
+    // The administrator has looked through the devices after the restore. False where there is nothing to confirm.
+    bool confirm_epoch(base::time_point now);
 
     // False where the name is taken. Stores the tenant's "default" policy with it.
     bool add_tenant(const tenant& t, const std::string& default_policy_document);

@@ -114,6 +114,16 @@ struct backup_request {
 };
 BOOST_DESCRIBE_STRUCT(backup_request, (), (device_id, request_id, requested_at))
 
+// Begun by each restore of the control plane from a copy.
+struct epoch {
+    std::int64_t number = 0;
+    std::string id; // what devices are told
+    base::time_point began_at;
+    base::time_point copy_made_at;
+    std::optional<base::time_point> confirmed_at; // when an administrator had looked through the devices
+};
+BOOST_DESCRIBE_STRUCT(epoch, (), (number, id, began_at, copy_made_at, confirmed_at))
+
 struct user {
     std::string email; // unique
     std::string password_hash;

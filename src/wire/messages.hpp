@@ -13,6 +13,10 @@
 
 namespace xentz::wire {
 
+// Of the answers to GET /v1/config and POST /v1/report: names the time since the control plane was last restored from a
+// copy. Where it changes, the device sends the reports of the last days again.
+inline constexpr auto epoch_header = "Xentz-Epoch";
+
 // ---- POST /v1/install
 
 struct device_metadata {

@@ -43,7 +43,7 @@ bash -c '. /usr/share/bash-completion/completions/xentz-agent; complete -p xentz
 fails 2 setpriv --reuid=nobody --clear-groups xentz-server tenant list 2> refused
 
 # Run: administered by root, and still everything belongs to the server's user.
-xentz-server init > init
+xentz-server init --recovery-sheet > init
 systemctl start xentz-server # returns when it serves
 xentz-server tenant create acme
 install -m 0600 /dev/null "$HOME/policy.json"

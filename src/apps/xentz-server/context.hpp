@@ -25,6 +25,8 @@ struct context {
     std::string storage;  // empty: file:DATA_DIR/storage
     bool json = false;
     bool of_package = false; // the options are those of the package's config file
+    std::string config_file; // that the options were read from; empty where there was none
+    std::string version;     // of this program
 
     os::files& files;
     base::clock& clock;
@@ -40,6 +42,9 @@ struct context {
 
 // Each adds its commands below `app` and sets context.action where one of them is called.
 void add_init_command(CLI::App& app, context& c);
+void add_recovery_sheet_command(CLI::App& app, context& c);
+void add_backup_command(CLI::App& app, context& c);
+void add_restore_command(CLI::App& app, context& c);
 void add_serve_command(CLI::App& app, context& c);
 void add_tenant_commands(CLI::App& app, context& c); // tenant, token
 void add_user_commands(CLI::App& app, context& c);

@@ -2,6 +2,7 @@
 #include "control/administration.hpp"
 #include "control/deletion_alarm.hpp"
 #include "control/repository_views.hpp"
+#include "copies.hpp"
 #include "domain/report.hpp"
 #include "installation.hpp"
 #include "output.hpp"
@@ -69,6 +70,10 @@ result<> list_devices(context& c, control::administrator& a, const device_option
         table.add({v.device_id, v.hostname, v.state, newest_backup(v), short_time(v.last_good_backup_at),
                    short_time(v.last_seen_at), v.policy});
     print_table(table, "No device is enrolled yet. Make a token with `xentz-server token create --tenant NAME`.");
+    if (is_unconfirmed(a.store))
+        print_line("\nRestored from a copy: a device that was revoked or disabled since is not so here. Revoke it "
+                   "again, then\n"
+                   "say `xentz-server device confirm`.");
     return {};
 }
 
@@ -148,6 +153,15 @@ result<> revoke(context& c, control::administrator& a, const device_options& o)
     return {};
 }
 
+result<> confirm(context& c, control::administrator& a, const device_options&)
+{
+    if (!a.store.confirm_epoch(a.clock.now()))
+        return base::fail(base::fault_code::conflict, "there is nothing to confirm",
+                          "It is asked for after `xentz-server restore` only");
+    if (!c.json) print_line("Confirmed: the devices that are in force are meant to be.");
+    return {};
+}
+
 result<> list_reports(context& c, control::administrator& a, const device_options& o)
 {
     store::report_filter filter{.limit = o.limit};
@@ -201,6 +215,8 @@ void add_device_commands(CLI::App& app, context& c)
         one->add_option("ID", o->id, "the device's id")->required();
         on_call(one, c, o, run);
     }
+    on_call(device->add_subcommand("confirm", "after a restore: whatever was revoked since the copy is so again"), c, o,
+            confirm);
     auto* settings = device->add_subcommand("set", "change a setting of a device's repository");
     settings->add_option("ID", o->id, "the device's id")->required();
     settings

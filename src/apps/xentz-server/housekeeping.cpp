@@ -2,6 +2,7 @@
 
 #include "base/size_text.hpp"
 #include "base/time_text.hpp"
+#include "copies.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -13,6 +14,7 @@ using std::chrono::microseconds;
 
 constexpr microseconds between_sweeps = std::chrono::hours{1};
 constexpr microseconds between_comparisons = std::chrono::hours{24};
+constexpr microseconds between_reminders = std::chrono::hours{24};
 constexpr auto pause = std::chrono::minutes{1};
 constexpr std::int64_t batch = 1000;
 
@@ -37,12 +39,19 @@ void housekeeping::run(const std::stop_token& stop)
     do {
         try {
             const auto elapsed = parts_.clock.elapsed();
+            if (!reminded_ || elapsed - *reminded_ >= between_reminders) remind();
             if (!compared_ || elapsed - *compared_ >= between_comparisons) compare(stop);
             if (!seen_ || elapsed - seen_->elapsed >= between_sweeps) sweep(stop);
         } catch (const std::exception& e) {
             parts_.log.error(std::string{"housekeeping failed and is tried again: "} + e.what());
         }
     } while (wait(stop));
+}
+
+void housekeeping::remind()
+{
+    for (const auto& text : reminders(store_, parts_.clock.now())) parts_.log.warn(text);
+    reminded_ = parts_.clock.elapsed();
 }
 
 void housekeeping::compare(const std::stop_token& stop)

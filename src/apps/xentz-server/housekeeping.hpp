@@ -1,5 +1,6 @@
-// What a serving process does beside answering: it compares journal and storage at the start and once a day, and once
-// an hour takes samples of usage and empties what the trash has kept long enough.
+// What a serving process does beside answering: at the start and once a day it says what the administrator is to be
+// reminded of, and compares journal and storage; once an hour it takes samples of usage and empties what the trash has
+// kept long enough.
 //
 // Of several processes on one database one sweeps. Nothing is purged while the machine's clock disagrees with the time
 // that has passed (control/sweep_clock.hpp), while the storage is away, or what a hold keeps.
@@ -23,6 +24,7 @@ public:
 private:
     void run(const std::stop_token& stop);
     void compare(const std::stop_token& stop);
+    void remind();
     void sweep(const std::stop_token& stop);
     void sweep_repository(const store::repository& r, const control::sweep_time& t, const std::stop_token& stop);
 
@@ -30,6 +32,7 @@ private:
     reconcile_parts parts_;
     std::optional<control::sweep_instant> seen_;
     std::optional<std::chrono::microseconds> compared_; // by the clock that only advances
+    std::optional<std::chrono::microseconds> reminded_; // likewise
     std::jthread thread_;                               // last: it uses everything above
 };
 

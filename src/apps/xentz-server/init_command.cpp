@@ -2,7 +2,9 @@
 #include "control/administration.hpp"
 #include "installation.hpp"
 #include "os/service.hpp"
+#include "os/terminal.hpp"
 #include "output.hpp"
+#include "recovery_sheet.hpp"
 #include "repo/storage_identity.hpp"
 
 #include <CLI/CLI.hpp>
@@ -13,6 +15,11 @@ namespace {
 using base::fail;
 using base::fault_code;
 using base::result;
+
+struct init_options {
+    std::string admin_email = "admin@localhost";
+    bool with_sheet = false;
+};
 
 struct init_output {
     std::string data_dir;
@@ -36,19 +43,7 @@ result<crypto::master_key> make_master_key(context& c)
     return key;
 }
 
-// In blocks of eight digits, as a person would type it from paper.
-std::string recovery_sheet(const crypto::master_key& key)
-{
-    std::string blocks;
-    const auto text = key.text();
-    for (std::size_t i = 0; i < text.size(); i += 8)
-        blocks += "    " + text.substr(i, 8) + ((i / 8) % 4 == 3 ? "\n" : "");
-    return "Recovery sheet of the master key (fingerprint " + key.fingerprint() + ")\n\n" + blocks +
-           "\nPrint this and lock it away. Without the master key the repository passwords that this server keeps\n"
-           "cannot be read again, and no device can reach its repository.\n";
-}
-
-result<> initialise(context& c, const std::string& admin_email)
+result<> initialise(context& c, const init_options& o)
 {
     const auto storage = storage_path(c);
     if (!storage) return std::unexpected(storage.error());
@@ -70,9 +65,9 @@ result<> initialise(context& c, const std::string& admin_email)
     if (auto ok = repo::initialise_storage(c.files, *storage, *store.setting(setting_storage_id)); !ok) return ok;
 
     control::administrator a{store, c.clock, c.random};
-    auto admin = control::create_user(a, admin_email);
+    auto admin = control::create_user(a, o.admin_email);
     // An init that was cut short after this point has made the user, but its password was never shown.
-    if (!admin && admin.error().code == fault_code::conflict) admin = control::reset_password(a, admin_email);
+    if (!admin && admin.error().code == fault_code::conflict) admin = control::reset_password(a, o.admin_email);
     if (!admin) return base::failed(admin);
     store.set_setting_once(setting_initialised_at, base::to_rfc3339(c.clock.now()));
 
@@ -81,7 +76,11 @@ result<> initialise(context& c, const std::string& admin_email)
         return {};
     }
     print_line("Made " + c.data_path().string() + " with its database, storage and master key.\n");
-    print_line(recovery_sheet(*key));
+    // Where this goes into a log, a key has no business in it.
+    if (o.with_sheet || os::is_terminal(os::output::standard))
+        print_line(recovery_sheet(*key, c.clock.now()));
+    else
+        print_line("Print the recovery sheet of the master key and lock it away: xentz-server recovery-sheet\n");
     print_line("Administrator " + admin->email + ", password " + admin->password + " (shown only now).\n");
     print_line(c.of_package ? "Next: systemctl start xentz-server, then: xentz-server tenant create NAME"
                             : "Next: xentz-server serve, and in another terminal: xentz-server tenant create NAME");
@@ -93,9 +92,11 @@ result<> initialise(context& c, const std::string& admin_email)
 void add_init_command(CLI::App& app, context& c)
 {
     auto* init = app.add_subcommand("init", "make the data folder, the master key and the first administrator");
-    auto email = std::make_shared<std::string>("admin@localhost");
-    init->add_option("--admin-email", *email, "e-mail address of the first administrator")->capture_default_str();
-    init->callback([&c, email] { c.action = [&c, email] { return initialise(c, *email); }; });
+    auto o = std::make_shared<init_options>();
+    init->add_option("--admin-email", o->admin_email, "e-mail address of the first administrator")
+        ->capture_default_str();
+    init->add_flag("--recovery-sheet", o->with_sheet, "print the recovery sheet although the output is no terminal");
+    init->callback([&c, o] { c.action = [&c, o] { return initialise(c, *o); }; });
 }
 
 } // namespace xentz::apps

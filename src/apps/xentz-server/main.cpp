@@ -64,6 +64,7 @@ int run(int argc, char** argv)
     const auto redactor = std::make_shared<base::redactor>();
     const auto log = os::make_stderr_logger(redactor, base::log_level::info);
     apps::context c{.of_package = is_for_package({argv, static_cast<std::size_t>(argc)}),
+                    .version = XENTZ_VERSION,
                     .files = *files,
                     .clock = *clock,
                     .random = *random,
@@ -76,7 +77,10 @@ int run(int argc, char** argv)
     app.fallthrough();
     add_shared_options(app, c);
     apps::add_init_command(app, c);
+    apps::add_recovery_sheet_command(app, c);
     apps::add_serve_command(app, c);
+    apps::add_backup_command(app, c);
+    apps::add_restore_command(app, c);
     apps::add_tenant_commands(app, c);
     apps::add_policy_commands(app, c);
     apps::add_user_commands(app, c);
@@ -92,6 +96,7 @@ int run(int argc, char** argv)
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }
+    c.config_file = app.get_config_ptr()->as<std::string>();
     if (const auto done = c.action(); !done) return apps::print_fault(done.error());
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "metrics.hpp"
 
 #include "control/deletion_alarm.hpp"
+#include "copies.hpp"
 #include "crypto/hash.hpp"
 #include "http/client.hpp"
 #include "repo/target.hpp"
@@ -269,10 +270,25 @@ std::string metrics::text()
         if (const auto at = known.find(state.repository_id.text); at != known.end())
             all.of_repository(at->second, state, objects.room_of(state.repository_id), slow_facts_of(at->second));
     all.move_to(out);
+    add_copy(out);
     add_storage(out);
     // A family without a value is only a comment.
     std::erase_if(out, [](const MetricFamily& f) { return f.metric.empty(); });
     return prometheus::TextSerializer{}.Serialize(out);
+}
+
+void metrics::add_copy(std::vector<MetricFamily>& out)
+{
+    auto copied =
+        family("xentz_control_plane_copy_timestamp_seconds",
+               "When the newest copy of the control plane was made; 0 where there is none.", MetricType::Gauge);
+    const auto at = last_copy_at(parts_.store);
+    add(copied, {}, at ? seconds_of(*at) : 0);
+    out.push_back(std::move(copied));
+    auto unconfirmed = family("xentz_restore_unconfirmed", "1 after a restore, until the devices were looked through.",
+                              MetricType::Gauge);
+    add(unconfirmed, {}, is_unconfirmed(parts_.store) ? 1 : 0);
+    out.push_back(std::move(unconfirmed));
 }
 
 void metrics::add_storage(std::vector<MetricFamily>& out)

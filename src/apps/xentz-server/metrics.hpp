@@ -55,6 +55,7 @@ private:
     };
 
     const slow_facts& slow_facts_of(const store::repository& r);
+    void add_copy(std::vector<prometheus::MetricFamily>& out);
     void add_storage(std::vector<prometheus::MetricFamily>& out);
 
     metrics_parts parts_;

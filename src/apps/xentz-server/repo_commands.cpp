@@ -1,4 +1,5 @@
 #include "base/size_text.hpp"
+#include "orphans.hpp"
 #include "output.hpp"
 #include "repo_context.hpp"
 
@@ -100,6 +101,20 @@ result<> show_repository(repo_context& r, const repo_options&)
     return {};
 }
 
+result<> list_orphans(repo_context& r, const repo_options&)
+{
+    const auto found = repositories_without_device(r.c, *r.home.store, r.home.storage_id);
+    if (!found) return std::unexpected(found.error());
+    if (r.c.json) {
+        print_json(*found);
+        return {};
+    }
+    base::table table{{"REPOSITORY"}};
+    for (const auto& id : *found) table.add({id});
+    print_table(table, "Each repository on the storage belongs to a device.");
+    return {};
+}
+
 } // namespace
 
 result<std::unique_ptr<repo_context>> repo_context::open(context& c, const repo_options& o)
@@ -153,6 +168,8 @@ void add_repo_commands(CLI::App& app, context& c)
     auto* show = repo->add_subcommand("show", "everything about one repository");
     show->add_option("--device", o->device, "the device whose repository it is")->required();
     on_repo_call(show, c, o, show_repository);
+    on_repo_call(repo->add_subcommand("orphans", "show what lies on the storage and belongs to no device"), c, o,
+                 list_orphans);
     add_undelete_command(*repo, c, o);
     add_trash_commands(*repo, c, o);
     add_credential_commands(*repo, c, o);

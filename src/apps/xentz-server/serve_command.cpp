@@ -1,6 +1,7 @@
 #include "context.hpp"
 #include "control/administration.hpp"
 #include "control/device_api.hpp"
+#include "copies.hpp"
 #include "health.hpp"
 #include "housekeeping.hpp"
 #include "http/client.hpp"
@@ -173,7 +174,7 @@ result<> serve(context& c, const serve_options& o)
     if (auto ok = claim(c, **blobs); !ok) return ok;
     const auto free = floor_of(o, *storage);
     repository_service repositories{*home, **blobs, free, c};
-    control::services services{*home->store, home->key, c.clock, c.random, c.log, ""};
+    control::services services{*home->store, home->key, c.clock, c.random, c.log, "", epoch_id(*home->store)};
 
     http::router router{normal_prefix(o.url_prefix)};
     control::add_device_api(router, services);

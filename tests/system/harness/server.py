@@ -102,7 +102,7 @@ class Server:
     def admin(self, *args, limit=120):
         where = ["--data-dir", self.data_dir]
         where += ["--database", self.database] if self.database else []
-        if args[0] in ("init", "repo"):
+        if args[0] in ("init", "repo", "restore"):
             where += ["--storage", f"file:{self.storage}"]
         return programs.run([programs.program("xentz-server"), *args, *where], self.environment, limit)
 

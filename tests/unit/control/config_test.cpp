@@ -197,6 +197,20 @@ TEST(authentication, a_key_of_no_device_opens_nothing)
     EXPECT_FALSE(f.store.find_device(domain::device_id{d.id})->last_seen_at);
 }
 
+TEST(the_epoch, is_told_with_each_success_and_with_no_refusal)
+{
+    fleet f;
+    const auto d = enrol(f, f.new_token());
+    EXPECT_EQ(header_of(get_config(f, d.key), wire::epoch_header), "") << "nothing was given";
+    f.s.epoch = "epoch_1";
+    const auto fresh = get_config(f, d.key);
+    EXPECT_EQ(header_of(fresh, wire::epoch_header), "epoch_1");
+    const auto same = get_config(f, d.key, {{"If-None-Match", header_of(fresh, "ETag")}});
+    EXPECT_EQ(same.status, 304);
+    EXPECT_EQ(header_of(same, wire::epoch_header), "epoch_1");
+    EXPECT_EQ(header_of(get_config(f, "xdk_" + std::string(64, '0')), wire::epoch_header), "");
+}
+
 TEST(authentication, leaves_a_sign_of_life)
 {
     fleet f;
