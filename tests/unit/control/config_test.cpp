@@ -217,6 +217,13 @@ TEST(authentication, leaves_a_sign_of_life)
     const auto d = enrol(f, f.new_token());
     f.clock.advance(1min);
     get_config(f, d.key);
+    const auto first = f.clock.now();
+    EXPECT_EQ(f.store.find_device(domain::device_id{d.id})->last_seen_at, first);
+    f.clock.advance(59s);
+    get_config(f, d.key);
+    EXPECT_EQ(f.store.find_device(domain::device_id{d.id})->last_seen_at, first) << "no write for each call";
+    f.clock.advance(1s);
+    get_config(f, d.key);
     EXPECT_EQ(f.store.find_device(domain::device_id{d.id})->last_seen_at, f.clock.now());
 }
 
