@@ -8,8 +8,8 @@
 
 namespace xentz::control {
 
-// The device, its sign of life noted to the minute. Otherwise the answer: 401 `unauthorized` for a missing or unknown key,
-// 403 `device-revoked` for a device that was sent away.
+// The device, its sign of life noted to the minute. Otherwise the answer: 401 `unauthorized` for a missing or unknown
+// key, 403 `device-revoked` for a device that was sent away.
 std::expected<store::device, http::problem> authenticate_device(services& s, const http::request_head& head);
 
 } // namespace xentz::control
