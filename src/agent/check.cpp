@@ -10,7 +10,6 @@
 namespace xentz::agent {
 namespace {
 
-using base::fail;
 using base::fault_code;
 using base::result;
 
