@@ -27,8 +27,9 @@ class Ledger:
 
     def look(self):
         """After a kill: whatever lies on the machine's disk must arrive."""
-        for path in (self.agent.home / "state").glob("*.json"):
-            if path.name in ("repository.json", "engine.json", "delivery.json"):
+        for name in ("backup", "retention", "running"):
+            path = self.agent.home / "state" / f"{name}.json"
+            if not path.exists():
                 continue
             found = json.loads(path.read_text())
             self.expected.setdefault(found["report_id"], found["job"])
