@@ -208,12 +208,7 @@ result<std::unique_ptr<engine::session>> open_repository(run_context& c)
     auto r = repository_of(c.env, c.local, c.effective);
     if (!r) return base::failed(r);
     if (c.run_lock >= 0) r->inherited = {c.run_lock};
-    r->on_process = [&env = c.env](std::int64_t process_id) {
-        record_engine_process(env, process_id);
-        // Here and not before the run: restic derives its key meanwhile.
-        if (const auto ok = os::make_durable(env.files, env.home.running()); !ok)
-            env.log.warn("the marker of the run may not outlive a power cut: " + base::sentence(ok.error()));
-    };
+    r->on_process = [&env = c.env](std::int64_t process_id) { record_engine_process(env, process_id); };
     return c.env.engine.open(*r);
 }
 

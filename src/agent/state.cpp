@@ -37,10 +37,7 @@ std::optional<running_marker> load_marker(os::files& fs, const home& h)
     return load<running_marker>(fs, h.running());
 }
 
-base::result<> save_marker(os::files& fs, const home& h, const running_marker& m)
-{
-    return os::replace(fs, h.running(), wire::pretty_json(wire::to_json(m)));
-}
+base::result<> save_marker(os::files& fs, const home& h, const running_marker& m) { return save(fs, h.running(), m); }
 
 base::result<> remove_marker(os::files& fs, const home& h)
 {

@@ -59,7 +59,6 @@ std::optional<job_state> load_state(os::files& fs, const home& h, domain::job j)
 base::result<> save_state(os::files& fs, const home& h, const job_state& s);
 
 std::optional<running_marker> load_marker(os::files& fs, const home& h);
-// Against a kill only; os::make_durable follows once the engine is at work.
 base::result<> save_marker(os::files& fs, const home& h, const running_marker& m);
 base::result<> remove_marker(os::files& fs, const home& h);
 

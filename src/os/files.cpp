@@ -30,26 +30,12 @@ result<temporary> create_beside(files& fs, const path& p)
                 "Remove the files ." + p.filename().string() + ".*.tmp in that folder");
 }
 
-enum class durability { synced, later };
-
-result<> fill_and_rename(files& fs, temporary& t, const path& p, std::string_view bytes, durability d)
+result<> fill_and_rename(files& fs, temporary& t, const path& p, std::string_view bytes)
 {
     if (auto ok = t.handle->write(bytes); !ok) return ok;
-    if (d == durability::synced)
-        if (auto ok = t.handle->sync(); !ok) return ok;
+    if (auto ok = t.handle->sync(); !ok) return ok;
     t.handle.reset();
     return fs.rename(t.where, p);
-}
-
-result<> replace_with(files& fs, const path& p, std::string_view bytes, durability d)
-{
-    auto t = create_beside(fs, p);
-    if (!t) return failed(t);
-    auto ok = fill_and_rename(fs, *t, p, bytes, d);
-    if (ok) return ok;
-    t->handle.reset();
-    static_cast<void>(fs.remove(t->where));
-    return ok;
 }
 
 result<> create_durably(files& fs, const path& p)
@@ -94,20 +80,13 @@ result<> files::list(const path& p, const std::function<bool(const directory_ent
 
 result<> write_atomic(files& fs, const path& p, std::string_view bytes)
 {
-    if (auto ok = replace_with(fs, p, bytes, durability::synced); !ok) return ok;
-    return fs.sync_directory(p.parent_path());
-}
-
-result<> replace(files& fs, const path& p, std::string_view bytes)
-{
-    return replace_with(fs, p, bytes, durability::later);
-}
-
-result<> make_durable(files& fs, const path& p)
-{
-    auto handle = fs.open(p);
-    if (!handle) return failed(handle);
-    if (auto ok = (*handle)->sync(); !ok) return ok;
+    auto t = create_beside(fs, p);
+    if (!t) return failed(t);
+    if (auto ok = fill_and_rename(fs, *t, p, bytes); !ok) {
+        t->handle.reset();
+        static_cast<void>(fs.remove(t->where));
+        return ok;
+    }
     return fs.sync_directory(p.parent_path());
 }
 

@@ -90,12 +90,6 @@ std::unique_ptr<files> make_files();
 // the new bytes.
 result<> write_atomic(files& fs, const path& p, std::string_view bytes);
 
-// As write_atomic, but against a kill only: a power cut before `make_durable` may leave `p` with the old bytes, the new
-// ones or none. For whoever writes several files and waits for the disk once.
-result<> replace(files& fs, const path& p, std::string_view bytes);
-// Returns once the bytes and the name of a file are on stable storage.
-result<> make_durable(files& fs, const path& p);
-
 // The whole file; invalid_value where it is larger than `most` bytes.
 result<std::string> read_all(files& fs, const path& p, std::uint64_t most);
 
