@@ -269,5 +269,21 @@ TEST(killed_run, without_a_control_plane_is_recorded_alone)
     EXPECT_TRUE(w.m.spooled().empty());
 }
 
+// It goes without a sync.
+TEST_F(running, a_marker_that_a_power_cut_brings_back_makes_no_second_run_of_it)
+{
+    const auto first = m.backup();
+    ASSERT_EQ(fault_of(first), "none");
+    const auto id = first->state.report_id;
+    ASSERT_TRUE(save_marker(m.env.files, m.env.home,
+                            {.started_at = first->state.started_at, .report_id = id, .process_id = 4711}));
+    m.clock.advance(std::chrono::hours{1});
+    ASSERT_EQ(fault_of(m.backup()), "none");
+    ASSERT_EQ(m.server.reports.size(), 3U);
+    EXPECT_EQ(m.server.reports[1].report_id, id) << "known to the server, which counts it once";
+    EXPECT_EQ(m.server.reports[1].status, domain::run_status::success);
+    EXPECT_EQ(m.server.reports[1].outcome, std::nullopt) << "not interrupted";
+}
+
 } // namespace
 } // namespace xentz::agent
