@@ -21,6 +21,13 @@ bool is_network(const base::fault& f)
            f.code == fault_code::tls_failed;
 }
 
+void remember_flaw(job_state& s)
+{
+    if (s.job != domain::job::check) return;
+    if (s.status == domain::run_status::success) s.flaw.reset();
+    if (s.fault && is_flaw(*s.fault)) s.flaw = s.fault;
+}
+
 job_state state_of(environment& env, const running_marker& m, const result<job_outcome>& outcome,
                    const std::optional<job_state>& previous)
 {
@@ -32,10 +39,12 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     if (previous) {
         s.last_good = previous->last_good;
         s.repository = previous->repository;
+        s.flaw = previous->flaw;
     }
     if (!outcome) {
         s.fault = domain::to_run_fault(outcome.error());
         if (outcome.error().code == fault_code::interrupted) s.outcome = "interrupted";
+        remember_flaw(s);
         return s;
     }
     s.status = outcome->status;
@@ -45,6 +54,7 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     s.unreadable = outcome->unreadable;
     s.unsupported = outcome->unsupported;
     if (outcome->shortfall) s.fault = domain::to_run_fault(*outcome->shortfall);
+    remember_flaw(s);
     if (s.status != domain::run_status::failure)
         s.last_good =
             good_run{s.finished_at, s.status, s.metrics.snapshot_id, s.metrics.files_total, s.metrics.bytes_total};
@@ -85,6 +95,7 @@ void clean(const base::redactor& secrets, job_state& s)
         s.fault->message = secrets.clean(s.fault->message);
         s.fault->remedy = secrets.clean(s.fault->remedy);
     }
+    if (s.flaw) s.flaw->message = secrets.clean(s.flaw->message);
     for (auto& warning : s.warnings) warning = secrets.clean(warning);
     for (auto& file : s.unreadable) file = {secrets.clean(file.path), secrets.clean(file.reason)};
 }

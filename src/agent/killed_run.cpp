@@ -25,6 +25,7 @@ job_state interrupted_state(const running_marker& m, base::time_point now, const
     if (previous) {
         s.last_good = previous->last_good;
         s.repository = previous->repository;
+        s.flaw = previous->flaw;
     }
     return s;
 }

@@ -22,6 +22,12 @@ base::result<> save(os::files& fs, const std::filesystem::path& p, const T& valu
 
 } // namespace
 
+bool is_flaw(const domain::run_fault& f)
+{
+    return f.code == base::name(base::fault_code::repository_damaged) ||
+           f.code == base::name(base::fault_code::restore_differs);
+}
+
 std::optional<job_state> load_state(os::files& fs, const home& h, domain::job j)
 {
     return load<job_state>(fs, h.state(domain::name(j)));

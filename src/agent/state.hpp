@@ -40,10 +40,15 @@ struct job_state {
     std::optional<agent::good_run> last_good;
     // The repository that last_good was made in, without its credential.
     std::optional<std::string> repository;
+    // Of a check: what one found, until one finds nothing; kept over runs that could not be made.
+    std::optional<domain::run_fault> flaw;
 };
 BOOST_DESCRIBE_STRUCT(job_state, (),
                       (format, job, status, outcome, started_at, finished_at, duration_ms, metrics, fault, warnings,
-                       unreadable, unsupported, config_version, config_source, report_id, last_good, repository))
+                       unreadable, unsupported, config_version, config_source, report_id, last_good, repository, flaw))
+
+// repository_damaged or restore_differs: what a check is there to find.
+bool is_flaw(const domain::run_fault& f);
 
 struct running_marker {
     std::uint32_t format = 1;

@@ -17,20 +17,12 @@ std::string ago(base::time_point t, base::time_point now)
     return base::to_words(std::chrono::duration_cast<std::chrono::milliseconds>(now - t)) + " ago";
 }
 
-bool is_flaw(const std::optional<job_state>& check)
-{
-    using base::fault_code;
-    return check && check->fault &&
-           (check->fault->code == name(fault_code::repository_damaged) ||
-            check->fault->code == name(fault_code::restore_differs));
-}
-
 void judge_active(status& s, base::time_point now)
 {
     // Whatever the last backup says: it went into this repository.
-    if (is_flaw(s.check)) {
+    if (s.check && s.check->flaw) {
         s.verdict = "The last check found a flaw: not all that was backed up can be restored";
-        s.remedy = s.check->fault->remedy;
+        s.remedy = s.check->flaw->remedy;
         return;
     }
     if (!s.backup) {
@@ -89,7 +81,7 @@ void note_age(status& s, const std::optional<job_state>& j, std::chrono::days mo
               base::time_point now)
 {
     if (!j) return;
-    if (is_flaw(j)) return; // the verdict itself
+    if (j->flaw && j->fault && is_flaw(*j->fault)) return; // the verdict itself
     if (j->status == domain::run_status::failure)
         s.notes.push_back("The last " + what + " failed" + (j->fault ? ": " + j->fault->message : ""));
     else if (now - j->finished_at > most)

@@ -101,6 +101,20 @@ TEST_F(checking, finds_a_file_that_is_not_as_its_unchanged_source)
     EXPECT_THAT(read_status(m.env).verdict, HasSubstr("found a flaw")) << "a good backup does not hide it";
 }
 
+TEST_F(checking, a_flaw_stays_the_verdict_over_checks_that_could_not_be_made)
+{
+    ASSERT_EQ(fault_of(m.backup()), "none");
+    m.restic.check_result = base::fail(fault_code::repository_damaged, "the repository is damaged", "Leave it");
+    ASSERT_EQ(fault_of(m.check()), "repository-damaged");
+    m.restic.check_result = base::fail(fault_code::repository_unreachable, "away");
+    ASSERT_EQ(fault_of(m.check()), "repository-unreachable");
+    EXPECT_THAT(read_status(m.env).verdict, HasSubstr("found a flaw"));
+    EXPECT_EQ(read_status(m.env).remedy, "Leave it");
+    m.restic.check_result = {};
+    ASSERT_EQ(fault_of(m.check()), "none");
+    EXPECT_EQ(read_status(m.env).verdict, "This machine's last backup was good");
+}
+
 TEST_F(checking, finds_a_file_that_is_missing_or_cut_whatever_became_of_its_source)
 {
     m.memory.put("/srv/a", "changed since");
