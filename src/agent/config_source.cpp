@@ -24,6 +24,13 @@ void store_cache(environment& env, const cached_config& c)
     if (!stored) env.log.warn("the config could not be cached: " + base::sentence(stored.error()));
 }
 
+void store_confirmation(environment& env, const confirmation& c)
+{
+    const auto text = wire::pretty_json(wire::to_json(c));
+    const auto stored = os::write_without_sync(env.files, env.home.contact(), text);
+    if (!stored) env.log.warn("the time of the config could not be kept: " + base::sentence(stored.error()));
+}
+
 std::unexpected<base::fault> revoked()
 {
     return fail(fault_code::device_revoked, "the control plane has revoked this device",
@@ -54,7 +61,7 @@ result<effective_config> from_server(environment& env, const local_config& local
         confirmed.fetched_at = now;
         auto effective = from_cache(confirmed);
         if (!effective) return effective;
-        store_cache(env, confirmed);
+        store_confirmation(env, {.etag = confirmed.etag, .confirmed_at = now});
         effective->origin = config_origin::server;
         return effective;
     }
@@ -151,6 +158,10 @@ std::optional<cached_config> load_cached_config(os::files& fs, const home& h)
     if (!text) return std::nullopt;
     auto cached = wire::decode<cached_config>(*text);
     if (!cached || !cached->config.is_object()) return std::nullopt;
+    const auto contact = os::read_all(fs, h.contact(), most_cache_bytes);
+    const auto confirmed = contact ? wire::decode<confirmation>(*contact) : fail(fault_code::not_found, "");
+    if (confirmed && confirmed->etag == cached->etag)
+        cached->fetched_at = std::max(cached->fetched_at, confirmed->confirmed_at);
     return std::move(*cached);
 }
 

@@ -37,6 +37,16 @@ struct cached_config {
 };
 BOOST_DESCRIBE_STRUCT(cached_config, (), (format, etag, fetched_at, revoked, config))
 
+// When the server last said that the cached config still holds. A file of its own (state/contact.json) that is not
+// synced: it changes with every run, and a power cut may take it.
+struct confirmation {
+    std::uint32_t format = 1;
+    std::string etag; // of the config that it is about
+    base::time_point confirmed_at;
+};
+BOOST_DESCRIBE_STRUCT(confirmation, (), (format, etag, confirmed_at))
+
+// With the time of its last confirmation as fetched_at.
 std::optional<cached_config> load_cached_config(os::files& fs, const home& h);
 
 // config_missing where neither the server nor the cache has one, device_revoked where the server sent the device away.

@@ -13,6 +13,7 @@ struct home {
     std::filesystem::path config; // may lie elsewhere: --config
 
     std::filesystem::path cached_config() const { return folder / "config.cached.json"; }
+    std::filesystem::path contact() const { return folder / "state" / "contact.json"; }
     std::filesystem::path state(std::string_view job) const { return folder / "state" / (std::string{job} + ".json"); }
     std::filesystem::path running() const { return folder / "state" / "running.json"; }
     std::filesystem::path repository_pin() const { return folder / "state" / "repository.json"; }

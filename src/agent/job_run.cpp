@@ -176,15 +176,7 @@ private:
         if (const auto dropped = reports_.clean_up(clock_skew_ && !is_clock_wrong(clock_skew_)); dropped > 0)
             state.metrics.reports_dropped = dropped;
         clean(*env_.secrets, state);
-        if (auto ok = save_state(env_.files, env_.home, state); !ok) env_.log.error(base::sentence(ok.error()));
-        std::optional<std::string> name;
-        if (local_.managed()) {
-            auto added = reports_.add(report_of(env_, local_, state));
-            if (added)
-                name = std::move(*added);
-            else
-                env_.log.error("the report could not be spooled: " + base::sentence(added.error()));
-        }
+        const auto name = keep(state);
         // Without a spooled report the marker stays: the next run reports this one from the state file.
         if (name || !local_.managed())
             if (auto gone = remove_marker(env_.files, env_.home); !gone) env_.log.error(base::sentence(gone.error()));
@@ -198,6 +190,34 @@ private:
         r.state = std::move(state);
         r.reports_pending = reports_.pending();
         return r;
+    }
+
+    // Saves the state and spools the report of a managed agent; the name of its file in the spool. The state comes
+    // first: from it the next run makes the report of one that was killed between the two.
+    std::optional<std::string> keep(const job_state& state)
+    {
+        const auto text = state_text(state);
+        std::vector<os::file_content> files{{env_.home.state(domain::name(state.job)), text}};
+        std::optional<spool::spooled> report;
+        if (local_.managed()) {
+            report = reports_.prepare(report_of(env_, local_, state));
+            files.push_back({env_.home.spool() / report->name, report->text});
+        }
+        const auto kept = os::write_atomic(env_.files, files);
+        if (kept && report) return std::move(report->name);
+        if (kept) return std::nullopt;
+        env_.log.error("the result could not be kept: " + base::sentence(kept.error()));
+        return report ? keep_report_alone(state) : std::nullopt;
+    }
+
+    // Where the state cannot be written, the server may still be told.
+    std::optional<std::string> keep_report_alone(const job_state& state)
+    {
+        if (auto ok = save_state(env_.files, env_.home, state); !ok) env_.log.error(base::sentence(ok.error()));
+        auto added = reports_.add(report_of(env_, local_, state));
+        if (added) return std::move(*added);
+        env_.log.error("the report could not be spooled: " + base::sentence(added.error()));
+        return std::nullopt;
     }
 
     void deliver(const std::string& name, std::stop_token stop)

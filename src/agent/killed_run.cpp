@@ -38,6 +38,8 @@ result<> settle_killed_run(environment& env, const local_config& local, spool& r
     if (!marker) return {};
     const auto previous = load_state(env.files, env.home, marker->job);
     const bool finished = previous && previous->report_id == marker->report_id;
+    // A power cut may have kept the report of a run that ended, and not its state: the report knows what came of it.
+    if (!finished && local.managed() && reports.holds(marker->report_id)) return remove_marker(env.files, env.home);
     const auto state = finished ? *previous : interrupted_state(*marker, env.clock.now(), previous);
     if (!finished) {
         env.log.warn("the last " + std::string{domain::name(marker->job)} + " was interrupted");

@@ -51,7 +51,7 @@ std::vector<spool::entry> spool::entries(const std::filesystem::path& folder)
     return out;
 }
 
-result<std::string> spool::add(const wire::report_message& r)
+spool::spooled spool::prepare(const wire::report_message& r)
 {
     auto stamp = r.finished_at;
     const auto name_at = [&] {
@@ -60,9 +60,14 @@ result<std::string> spool::add(const wire::report_message& r)
     };
     // Two runs that end in the same microsecond must not share a file.
     while (env_.files.info(env_.home.spool() / name_at())) stamp += std::chrono::microseconds{1};
-    auto name = name_at();
-    if (auto ok = os::write_atomic(env_.files, env_.home.spool() / name, spooled_text(r)); !ok) return base::failed(ok);
-    return name;
+    return {.name = name_at(), .text = spooled_text(r)};
+}
+
+result<std::string> spool::add(const wire::report_message& r)
+{
+    auto file = prepare(r);
+    if (auto ok = os::write_atomic(env_.files, env_.home.spool() / file.name, file.text); !ok) return base::failed(ok);
+    return std::move(file.name);
 }
 
 bool spool::holds(const std::string& report_id)

@@ -29,6 +29,12 @@ public:
 
     // Durable when it returns; the name of its file.
     base::result<std::string> add(const wire::report_message& r);
+    struct spooled {
+        std::string name; // free now
+        std::string text;
+    };
+    // What `add` would write, for a caller who writes it together with something else.
+    spooled prepare(const wire::report_message& r);
     bool holds(const std::string& report_id);
     std::size_t pending();
     // Whether it is time to try again what the server did not take.

@@ -38,6 +38,8 @@ base::result<> save_state(os::files& fs, const home& h, const job_state& s)
     return save(fs, h.state(domain::name(s.job)), s);
 }
 
+std::string state_text(const job_state& s) { return wire::pretty_json(wire::to_json(s)); }
+
 std::optional<running_marker> load_marker(os::files& fs, const home& h)
 {
     return load<running_marker>(fs, h.running());

@@ -62,6 +62,7 @@ BOOST_DESCRIBE_STRUCT(running_marker, (), (format, job, started_at, report_id, p
 // Nothing where there was no run yet. A damaged file counts as none: it must not stop a backup.
 std::optional<job_state> load_state(os::files& fs, const home& h, domain::job j);
 base::result<> save_state(os::files& fs, const home& h, const job_state& s);
+std::string state_text(const job_state& s);
 
 std::optional<running_marker> load_marker(os::files& fs, const home& h);
 base::result<> save_marker(os::files& fs, const home& h, const running_marker& m);

@@ -1,6 +1,8 @@
 #include "os/files.hpp"
 
+#include <algorithm>
 #include <array>
+#include <future>
 #include <utility>
 
 namespace xentz::os {
@@ -30,12 +32,52 @@ result<temporary> create_beside(files& fs, const path& p)
                 "Remove the files ." + p.filename().string() + ".*.tmp in that folder");
 }
 
-result<> fill_and_rename(files& fs, temporary& t, const path& p, std::string_view bytes)
+// Writes every file under a temporary name beside its place. Those that were made are in `made`, also where it fails.
+result<> write_beside(files& fs, std::span<const file_content> all, std::vector<temporary>& made)
 {
-    if (auto ok = t.handle->write(bytes); !ok) return ok;
-    if (auto ok = t.handle->sync(); !ok) return ok;
-    t.handle.reset();
-    return fs.rename(t.where, p);
+    for (const auto& one : all) {
+        auto t = create_beside(fs, one.where);
+        if (!t) return failed(t);
+        made.push_back(std::move(*t));
+        if (auto ok = made.back().handle->write(one.bytes); !ok) return ok;
+    }
+    return {};
+}
+
+// Side by side: a journal that commits for one commits for all.
+result<> sync_all(std::vector<temporary>& all)
+{
+    std::vector<std::future<result<>>> others;
+    for (std::size_t i = 1; i < all.size(); ++i)
+        others.push_back(std::async(std::launch::async, [&one = all[i]] { return one.handle->sync(); }));
+    auto ok = all.empty() ? result<>{} : all.front().handle->sync();
+    for (auto& other : others)
+        if (auto one = other.get(); !one && ok) ok = std::move(one);
+    return ok;
+}
+
+result<> rename_all(files& fs, std::vector<temporary>& made, std::span<const file_content> all)
+{
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        made[i].handle.reset();
+        if (auto ok = fs.rename(made[i].where, all[i].where); !ok) return ok;
+        made[i].where.clear();
+    }
+    return {};
+}
+
+result<> replace(files& fs, std::span<const file_content> all, bool synced)
+{
+    std::vector<temporary> made;
+    auto ok = write_beside(fs, all, made);
+    if (ok && synced) ok = sync_all(made);
+    if (ok) ok = rename_all(fs, made, all);
+    if (!ok)
+        for (auto& t : made) {
+            t.handle.reset();
+            if (!t.where.empty()) static_cast<void>(fs.remove(t.where));
+        }
+    return ok;
 }
 
 result<> create_durably(files& fs, const path& p)
@@ -78,16 +120,26 @@ result<> files::list(const path& p, const std::function<bool(const directory_ent
     }
 }
 
+result<> write_atomic(files& fs, std::span<const file_content> all)
+{
+    if (auto ok = replace(fs, all, true); !ok) return ok;
+    std::vector<path> folders;
+    for (const auto& one : all)
+        if (std::ranges::find(folders, one.where.parent_path()) == folders.end())
+            folders.push_back(one.where.parent_path());
+    for (const auto& folder : folders)
+        if (auto ok = fs.sync_directory(folder); !ok) return ok;
+    return {};
+}
+
 result<> write_atomic(files& fs, const path& p, std::string_view bytes)
 {
-    auto t = create_beside(fs, p);
-    if (!t) return failed(t);
-    if (auto ok = fill_and_rename(fs, *t, p, bytes); !ok) {
-        t->handle.reset();
-        static_cast<void>(fs.remove(t->where));
-        return ok;
-    }
-    return fs.sync_directory(p.parent_path());
+    return write_atomic(fs, std::array{file_content{p, bytes}});
+}
+
+result<> write_without_sync(files& fs, const path& p, std::string_view bytes)
+{
+    return replace(fs, std::array{file_content{p, bytes}}, false);
 }
 
 result<std::string> read_all(files& fs, const path& p, std::uint64_t most)

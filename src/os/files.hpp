@@ -90,6 +90,19 @@ std::unique_ptr<files> make_files();
 // the new bytes.
 result<> write_atomic(files& fs, const path& p, std::string_view bytes);
 
+struct file_content {
+    path where;
+    std::string_view bytes;
+};
+// Several files, for less than each by itself would cost: all are written and synced side by side, then renamed in this
+// order. Whoever is killed meanwhile leaves the new bytes in the first files and the old in the rest; so it is after a
+// failure, too, and a power cut leaves either in each.
+result<> write_atomic(files& fs, std::span<const file_content> all);
+
+// As write_atomic, without the syncs: for what costs nothing where a power cut takes it. The file may then hold the old
+// bytes, the new ones, or anything else.
+result<> write_without_sync(files& fs, const path& p, std::string_view bytes);
+
 // The whole file; invalid_value where it is larger than `most` bytes.
 result<std::string> read_all(files& fs, const path& p, std::uint64_t most);
 

@@ -1,10 +1,11 @@
 // An os::files whose user is killed in the middle: from the n-th call on, those of open files included, each one throws
 // `killed` and does nothing, as kill -9 would have it. What was done before stays done.
-// Threads: one thread at a time.
+// Threads: as its disk; kill_at from one thread, while nothing is under way.
 #pragma once
 
 #include "os/files.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -83,7 +84,7 @@ private:
     }
 
     os::files& disk_;
-    std::uint64_t calls_ = 0;
+    std::atomic<std::uint64_t> calls_ = 0;
     std::uint64_t last_ = std::numeric_limits<std::uint64_t>::max();
 };
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -31,6 +32,26 @@ TEST_P(crash, write_atomic_leaves_the_old_or_the_new_bytes)
         const auto text = read_all(fs, "/d/state", 100).value();
         EXPECT_TRUE(text == "new" || (text == "old" && !acknowledged)) << "power off at call " << n << ": " << text;
         ASSERT_TRUE(remove_all(fs, "/d"));
+    }
+}
+
+TEST_P(crash, write_atomic_of_several_files_leaves_the_old_or_the_new_bytes_in_each)
+{
+    bool ended = false;
+    for (std::uint64_t n = 1; !ended; ++n) {
+        fs.put("/d/state", "old");
+        fs.put("/e/report", "old");
+        fs.power_off_at(n);
+        const bool acknowledged =
+            write_atomic(fs, std::array{file_content{"/d/state", "new"}, file_content{"/e/report", "new"}}).has_value();
+        ended = fs.calls() < n;
+        fs.restart(GetParam());
+        for (const auto* p : {"/d/state", "/e/report"}) {
+            const auto text = read_all(fs, p, 100).value();
+            EXPECT_TRUE(text == "new" || (text == "old" && !acknowledged)) << "power off at call " << n << ": " << text;
+        }
+        ASSERT_TRUE(remove_all(fs, "/d"));
+        ASSERT_TRUE(remove_all(fs, "/e"));
     }
 }
 

@@ -206,6 +206,40 @@ TEST_P(files_suite, write_atomic_removes_its_temporary_file_when_it_fails)
     EXPECT_EQ(code(write_atomic(fs, root / "no" / "a", "one")), fault_code::not_found);
 }
 
+TEST_P(files_suite, write_atomic_takes_several_files)
+{
+    ASSERT_TRUE(fs.create_directory(root / "other"));
+    ASSERT_TRUE(write_atomic(fs, std::array{file_content{root / "a", "one"}, file_content{root / "other" / "b", "two"},
+                                            file_content{root / "c", "three"}}));
+    EXPECT_EQ(read_all(fs, root / "a", 10).value(), "one");
+    EXPECT_EQ(read_all(fs, root / "other" / "b", 10).value(), "two");
+    EXPECT_EQ(read_all(fs, root / "c", 10).value(), "three");
+    EXPECT_EQ(names(fs, root), (std::set<std::string>{"a", "c", "other"}));
+    EXPECT_EQ(names(fs, root / "other"), std::set<std::string>{"b"});
+}
+
+TEST_P(files_suite, write_atomic_of_several_files_leaves_no_temporary_ones)
+{
+    ASSERT_TRUE(fs.create_directory(root / "taken"));
+    ASSERT_TRUE(fs.create_directory(root / "taken" / "by"));
+    EXPECT_EQ(code(write_atomic(fs, std::array{file_content{root / "a", "one"}, file_content{root / "taken", "two"},
+                                               file_content{root / "c", "three"}})),
+              fault_code::file_failed);
+    EXPECT_EQ(names(fs, root), (std::set<std::string>{"a", "taken"})) << "the first was renamed already";
+    EXPECT_EQ(
+        code(write_atomic(fs, std::array{file_content{root / "d", "one"}, file_content{root / "no" / "e", "two"}})),
+        fault_code::not_found);
+    EXPECT_EQ(names(fs, root), (std::set<std::string>{"a", "taken"}));
+}
+
+TEST_P(files_suite, write_without_sync_replaces)
+{
+    ASSERT_TRUE(write_without_sync(fs, root / "a", "one"));
+    ASSERT_TRUE(write_without_sync(fs, root / "a", "two"));
+    EXPECT_EQ(read_all(fs, root / "a", 10).value(), "two");
+    EXPECT_EQ(names(fs, root), std::set<std::string>{"a"});
+}
+
 TEST_P(files_suite, write_atomic_from_many_threads_never_mixes)
 {
     std::atomic<int> failures{0};

@@ -51,6 +51,20 @@ TEST_F(config_of_a_run, unchanged_is_confirmed)
     EXPECT_EQ(c->config.include, std::vector<std::string>{"/srv"});
     EXPECT_EQ(c->fetched_at, m.clock.now());
     EXPECT_EQ(cached()->fetched_at, m.clock.now());
+    test::expect_golden("agent/contact.json", m.read(m.env.home.contact()));
+}
+
+TEST_F(config_of_a_run, is_as_old_as_it_was_fetched_where_the_confirmation_is_lost_or_of_another)
+{
+    ASSERT_TRUE(load());
+    const auto fetched = m.clock.now();
+    m.clock.advance(1h);
+    ASSERT_TRUE(load());
+    for (const auto* text : {"", "{", R"({"format":1,"etag":"\"v2\"","confirmed_at":"2027-01-01T00:00:00Z"})"}) {
+        m.write(m.env.home.contact(), text);
+        ASSERT_TRUE(cached());
+        EXPECT_EQ(cached()->fetched_at, fetched) << text;
+    }
 }
 
 TEST_F(config_of_a_run, changed_replaces_the_cached_one)
