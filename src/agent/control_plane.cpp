@@ -32,7 +32,7 @@ std::unexpected<base::fault> refusal(const http::client_response& answer)
         return fail(fault_code::device_revoked, "the control plane has revoked this device",
                     "Ask an administrator; a new install token enrols the machine again");
     if (p && p->type.find("token-") != std::string::npos)
-        return fail(fault_code::token_refused, "the server refused the install token: " + p->title,
+        return fail(fault_code::token_refused, "the server refused the token: " + p->title,
                     "Ask an administrator for a new token");
     if (answer.status >= 500 || answer.status == 429)
         return fail(fault_code::server_failed, "the server cannot answer now: " + why,
@@ -79,17 +79,36 @@ result<http::client_response> control_plane::send(http::client_request r, std::s
     return answer;
 }
 
+template <class Answer>
+result<Answer> control_plane::exchange(const std::string& path, const std::string& token,
+                                       const std::string& idempotency_key, std::string body, std::stop_token stop)
+{
+    auto request = json_post(server_url_ + path, std::move(body));
+    request.headers.push_back({"Authorization", "Bearer " + token});
+    request.headers.push_back({"Idempotency-Key", idempotency_key});
+    auto answer = send(std::move(request), std::move(stop));
+    if (!answer) return base::failed(answer);
+    auto decoded = wire::decode<Answer>(answer->body);
+    if (!decoded) return not_the_server(decoded.error().message);
+    return decoded;
+}
+
 result<wire::install_response> control_plane::install(const std::string& token, const std::string& idempotency_key,
                                                       const wire::install_request& r, std::stop_token stop)
 {
-    auto request = json_post(server_url_ + "/v1/install", wire::encode(r));
-    request.headers.push_back({"Authorization", "Bearer " + token});
-    request.headers.push_back({"Idempotency-Key", idempotency_key});
-    auto answer = send(std::move(request), stop);
-    if (!answer) return base::failed(answer);
-    auto body = wire::decode<wire::install_response>(answer->body);
-    if (!body) return not_the_server(body.error().message);
-    return body;
+    return exchange<wire::install_response>("/v1/install", token, idempotency_key, wire::encode(r), std::move(stop));
+}
+
+result<wire::recover_response> control_plane::recover(const std::string& token, const std::string& idempotency_key,
+                                                      const wire::recover_request& r, std::stop_token stop)
+{
+    return exchange<wire::recover_response>("/v1/recover", token, idempotency_key, wire::encode(r), std::move(stop));
+}
+
+result<wire::install_response> control_plane::take_over(const std::string& token, const std::string& idempotency_key,
+                                                        const wire::take_over_request& r, std::stop_token stop)
+{
+    return exchange<wire::install_response>("/v1/take-over", token, idempotency_key, wire::encode(r), std::move(stop));
 }
 
 result<std::optional<fetched_config>>

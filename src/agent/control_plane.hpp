@@ -1,4 +1,4 @@
-// The control plane as the agent sees it: the three calls of the device API over HTTP.
+// The control plane as the agent sees it: the calls of the device API over HTTP.
 //
 // Faults: those of the transport (http/client.hpp); token_refused, device_revoked, content_refused (400, 413, 415, 422:
 // sending the same again can never succeed), server_refused (another 4xx), server_failed (5xx and 429; may get better),
@@ -27,6 +27,11 @@ public:
 
     base::result<wire::install_response> install(const std::string& token, const std::string& idempotency_key,
                                                  const wire::install_request& r, std::stop_token stop);
+    // With a recovery token. The same key gets the same answer again.
+    base::result<wire::recover_response> recover(const std::string& token, const std::string& idempotency_key,
+                                                 const wire::recover_request& r, std::stop_token stop);
+    base::result<wire::install_response> take_over(const std::string& token, const std::string& idempotency_key,
+                                                   const wire::take_over_request& r, std::stop_token stop);
     // Nothing where the config that `etag` names is still the current one.
     base::result<std::optional<fetched_config>> config(const std::string& device_key,
                                                        const std::optional<std::string>& etag, std::stop_token stop);
@@ -41,6 +46,10 @@ public:
 
 private:
     base::result<http::client_response> send(http::client_request r, std::stop_token stop);
+    // A call with a token, which may be repeated with the same key.
+    template <class Answer>
+    base::result<Answer> exchange(const std::string& path, const std::string& token, const std::string& idempotency_key,
+                                  std::string body, std::stop_token stop);
 
     http::client& client_;
     std::string server_url_;

@@ -2,10 +2,8 @@
 
 #include "agent/config_source.hpp"
 #include "agent/control_plane.hpp"
-#include "agent/repository_pin.hpp"
+#include "agent/machine_setup.hpp"
 #include "crypto/secrets.hpp"
-#include "os/lock.hpp"
-#include "os/system.hpp"
 
 namespace xentz::agent {
 namespace {
@@ -14,38 +12,14 @@ using base::fail;
 using base::fault_code;
 using base::result;
 
-// A try that is under way.
-struct pending_enrolment {
-    std::uint32_t format = 1;
-    std::string server_url;
-    std::string token_hash;
-    std::string idempotency_key;
-};
-BOOST_DESCRIBE_STRUCT(pending_enrolment, (), (format, server_url, token_hash, idempotency_key))
-
-// Held while a machine is set up: no run meanwhile, and nobody else who writes config.json.
-struct install_locks {
-    std::unique_ptr<os::file_lock> run;
-    std::unique_ptr<os::file_lock> config;
-};
-
-result<install_locks> lock_for_install(environment& env)
-{
-    if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
-    const auto holder = "install, process " + std::to_string(env.process_id);
-    auto run = os::try_lock(env.home.lock(), holder);
-    if (!run) return base::failed(run);
-    auto config = os::try_lock(env.home.config_lock(), holder);
-    if (!config) return base::failed(config);
-    return install_locks{std::move(*run), std::move(*config)};
-}
-
 result<> refuse_second(environment& env, bool again)
 {
     if (again) return {};
     const auto existing = load_local_config(env.files, env.home.config, *env.secrets);
     if (!existing && existing.error().code == fault_code::config_missing) return {};
     if (!existing) return std::unexpected(existing.error());
+    // It only reads the repository of a lost machine: nothing here is its own.
+    if (existing->recovering) return {};
     const auto what = existing->managed() ? "enrolled at " + *existing->server_url + " as " + *existing->device_id
                                           : std::string{"set up with a repository of its own"};
     return fail(
@@ -53,46 +27,11 @@ result<> refuse_second(environment& env, bool again)
         "Nothing was changed and no token was used; --again makes it a new device with a new, empty repository");
 }
 
-// The key of the try that was cut short, where it was for the same token and server.
-result<std::string> idempotency_key(environment& env, const enrolment_options& o)
-{
-    const auto hash = crypto::token_hash(o.token);
-    if (const auto text = os::read_all(env.files, env.home.enrolment(), 65536))
-        if (const auto p = wire::decode<pending_enrolment>(*text);
-            p && p->server_url == o.server_url && p->token_hash == hash)
-            return p->idempotency_key;
-    const pending_enrolment fresh{
-        .server_url = o.server_url, .token_hash = hash, .idempotency_key = base::make_id_text("try", env.random)};
-    if (auto ok = os::write_atomic(env.files, env.home.enrolment(), wire::pretty_json(wire::to_json(fresh))); !ok)
-        return base::failed(ok);
-    return fresh.idempotency_key;
-}
-
-// restic.pw is never overwritten: an older one may be the only key to an older repository.
-result<std::optional<std::filesystem::path>> store_password(environment& env, const std::string& password)
-{
-    const auto path = env.home.password();
-    std::optional<std::filesystem::path> moved;
-    if (const auto old = os::read_all(env.files, path, 65536)) {
-        if (*old == password + "\n") return moved;
-        moved = path.string() + "." + base::to_file_stamp(env.clock.now());
-        if (auto ok = env.files.rename(path, *moved); !ok) return base::failed(ok);
-    } else if (old.error().code != fault_code::not_found) {
-        return std::unexpected(old.error());
-    }
-    if (auto ok = os::write_atomic(env.files, path, password + "\n"); !ok) return base::failed(ok);
-    return moved;
-}
-
 wire::install_request request_of(environment& env, const enrolment_options& o)
 {
     wire::install_request r;
     r.user_id = o.user_id;
-    r.metadata.hostname = env.host_name;
-    r.metadata.os = os::os_name();
-    r.metadata.arch = os::architecture();
-    r.metadata.agent_version = env.agent_version;
-    if (auto version = env.engine.version()) r.metadata.restic_version = *version;
+    r.metadata = metadata_of(env);
     if (!o.include.empty()) r.include = o.include;
     return r;
 }
@@ -152,12 +91,12 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
     o.server_url = std::move(*url);
     if (auto ok = domain::validate_include(o.include); !ok) return fail(fault_code::usage, "--" + ok.error().message);
     if (auto ok = domain::validate_exclude(o.exclude); !ok) return fail(fault_code::usage, "--" + ok.error().message);
-    const auto locks = lock_for_install(env);
+    const auto locks = lock_for_setup(env, "install");
     if (!locks) return std::unexpected(locks.error());
     // Only now: another install may just have ended.
     if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
 
-    const auto key = idempotency_key(env, o);
+    const auto key = idempotency_key(env, env.home.enrolment(), o.server_url, o.token);
     if (!key) return std::unexpected(key.error());
     local_config connection;
     connection.ca_file = o.ca_file;
@@ -174,12 +113,7 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
     auto older = store_password(env, password);
     if (!older) return base::failed(older);
     r.older_password = std::move(*older);
-    learn_secrets(r.config, env.files, *env.secrets);
-    // A config cached for another device must not be used.
-    if (auto gone = env.files.remove(env.home.cached_config()); !gone && gone.error().code != fault_code::not_found)
-        return base::failed(gone);
-    if (auto ok = forget_pin(env.files, env.home); !ok) return base::failed(ok);
-    if (auto ok = save_local_config(env.files, env.home.config, r.config); !ok) return base::failed(ok);
+    if (auto ok = adopt(env, r.config); !ok) return base::failed(ok);
     if (auto gone = env.files.remove(env.home.enrolment()); !gone) env.log.warn(base::sentence(gone.error()));
     fetch_first_config(env, *client, r, stop);
     return r;
@@ -202,7 +136,7 @@ result<enrolment_result> install_legacy(environment& env, const legacy_options& 
     if (auto ok = domain::validate(c.schedule); !ok) return base::failed(ok);
     if (auto ok = domain::validate_include(c.include); !ok) return base::failed(ok);
     if (auto ok = domain::validate_exclude(c.exclude); !ok) return base::failed(ok);
-    const auto locks = lock_for_install(env);
+    const auto locks = lock_for_setup(env, "install");
     if (!locks) return std::unexpected(locks.error());
     if (auto ok = refuse_second(env, o.enrol_again); !ok) return base::failed(ok);
     if (o.password) {
@@ -218,8 +152,7 @@ result<enrolment_result> install_legacy(environment& env, const legacy_options& 
                         "the password file " + c.restic.password_file + " is missing or empty",
                         "Name an existing file with --password-file");
     }
-    if (auto ok = forget_pin(env.files, env.home); !ok) return base::failed(ok);
-    if (auto ok = save_local_config(env.files, env.home.config, c); !ok) return base::failed(ok);
+    if (auto ok = adopt(env, c); !ok) return base::failed(ok);
     r.folders = c.include.size();
     return r;
 }

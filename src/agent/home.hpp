@@ -29,6 +29,7 @@ struct home {
     std::filesystem::path sent() const { return folder / "spool" / "sent"; }
     std::filesystem::path password() const { return folder / "restic.pw"; }
     std::filesystem::path enrolment() const { return folder / "enrolment.json"; }
+    std::filesystem::path recovery() const { return folder / "recovery.json"; }
     std::filesystem::path lock() const { return folder / "run.lock"; }
     std::filesystem::path config_lock() const { return folder / "config.lock"; }
     std::filesystem::path log() const { return folder / "logs" / "agent.log"; }

@@ -267,6 +267,8 @@ result<run_result> run_job(environment& env, domain::job j, const job_work& work
     // Without a config there is nothing to lock and no home to make.
     auto local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
+    if (j != domain::job::restore)
+        if (auto ok = require_own_repository(*local); !ok) return base::failed(ok);
     if (auto ok = prepare(env.files, env.home); !ok) return base::failed(ok);
     const auto lock = take_run_lock(env, j, options, stop);
     if (!lock) return std::unexpected(lock.error());

@@ -65,6 +65,13 @@ result<local_config> load_local_config(os::files& fs, const std::filesystem::pat
     return config;
 }
 
+result<> require_own_repository(const local_config& c)
+{
+    if (!c.recovering) return {};
+    return fail(fault_code::config_missing, "this machine only reads the backups of " + *c.recovering,
+                "Take its place with `xentz-agent recover --take-over`, or enrol with `xentz-agent install`");
+}
+
 result<> save_local_config(os::files& fs, const std::filesystem::path& p, const local_config& c)
 {
     auto fresh = wire::to_json(c);

@@ -28,6 +28,7 @@ struct local_config {
     std::optional<std::string> tenant_id;
     std::optional<std::string> device_id;
     std::optional<std::string> device_api_key;
+    std::optional<std::string> recovering; // the lost device whose repository this machine only reads
     std::string user_id = "default";
     std::string host; // host name in the repository, fixed when the machine enrols
     bool enabled = true;
@@ -44,14 +45,17 @@ struct local_config {
     bool managed() const { return server_url.has_value(); }
 };
 BOOST_DESCRIBE_STRUCT(local_config, (),
-                      (format, server_url, tenant_id, device_id, device_api_key, user_id, host, enabled, ca_file,
-                       allow_http, schedule, scheduler, include, exclude, restic, retention, check))
+                      (format, server_url, tenant_id, device_id, device_api_key, recovering, user_id, host, enabled,
+                       ca_file, allow_http, schedule, scheduler, include, exclude, restic, retention, check))
 
 constexpr std::uint32_t local_config_format = 1;
 
 // config_missing where there is none, config_invalid where it cannot be used, both with the remedy. The secrets in
 // it are made known to `secrets`.
 base::result<local_config> load_local_config(os::files& fs, const std::filesystem::path& p, base::redactor& secrets);
+
+// config_missing where it only reads the repository of a lost machine: it has nothing of its own to back up.
+base::result<> require_own_repository(const local_config& c);
 
 // Keeps the keys of an existing file that this program does not know.
 base::result<> save_local_config(os::files& fs, const std::filesystem::path& p, const local_config& c);

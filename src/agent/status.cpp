@@ -114,7 +114,7 @@ void note(status& s, base::time_point now)
 
 void read_config(environment& env, const local_config& local, status& s)
 {
-    s.state = local.enabled ? "active" : "disabled";
+    s.state = local.recovering ? "recovering" : local.enabled ? "active" : "disabled";
     s.config.origin = local.managed() ? "none" : "local";
     if (!local.managed()) return;
     const auto cached = load_cached_config(env.files, env.home);

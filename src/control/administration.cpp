@@ -23,6 +23,12 @@ std::string joined_names(const std::vector<store::tenant>& tenants)
     return names;
 }
 
+result<> check_ttl(std::chrono::seconds ttl)
+{
+    if (ttl >= shortest_ttl && ttl <= longest_ttl) return {};
+    return fail(fault_code::invalid_value, "--ttl must be 1 minute to 1 year");
+}
+
 } // namespace
 
 result<tenant_view> create_tenant(administrator& a, std::string_view name)
@@ -102,8 +108,7 @@ result<std::chrono::seconds> parse_ttl(std::string_view text)
 result<created_token> create_token(administrator& a, const store::tenant& t, const new_token& n)
 {
     if (n.uses < 1 || n.uses > 100'000) return fail(fault_code::invalid_value, "--uses must be 1 to 100000");
-    if (n.ttl < shortest_ttl || n.ttl > longest_ttl)
-        return fail(fault_code::invalid_value, "--ttl must be 1 minute to 1 year");
+    if (auto ok = check_ttl(n.ttl); !ok) return base::failed(ok);
     if (!a.store.find_policy(t.id, n.policy))
         return fail(fault_code::not_found, "tenant " + t.name + " has no policy named " + n.policy,
                     "See `xentz-server policy list`");
@@ -118,6 +123,32 @@ result<created_token> create_token(administrator& a, const store::tenant& t, con
     row.created_at = a.clock.now();
     row.expires_at = row.created_at + n.ttl;
     a.store.add_token(row);
+    return created_token{.id = row.id.text, .token = token, .expires_at = row.expires_at};
+}
+
+result<created_token> create_recovery_token(administrator& a, const store::device& lost, const new_recovery_token& n)
+{
+    if (auto ok = check_ttl(n.ttl); !ok) return base::failed(ok);
+    const auto r = a.store.repository_of(lost.id);
+    if (!r) {
+        const auto successor = a.store.successor_of(lost.id);
+        return fail(fault_code::not_found, "the device " + lost.id.text + " has no repository any more",
+                    successor ? "The device " + successor->text + " has taken it over: make the token for that one"
+                              : "See `xentz-server repo list`");
+    }
+    const auto token = crypto::make_token("xrt_", a.random);
+    const store::recovery_token row{.id = base::make_id<domain::token_id>("tok", a.random),
+                                    .device_id = lost.id,
+                                    .repository_id = r->id,
+                                    .token_hash = crypto::token_hash(token),
+                                    .allow_take_over = n.allow_take_over,
+                                    .created_at = a.clock.now(),
+                                    .expires_at = a.clock.now() + n.ttl,
+                                    .revoked_at = {},
+                                    .idempotency_key = {},
+                                    .credential_id = {},
+                                    .successor_id = {}};
+    a.store.add_recovery_token(row);
     return created_token{.id = row.id.text, .token = token, .expires_at = row.expires_at};
 }
 

@@ -47,6 +47,14 @@ struct created_token {
 BOOST_DESCRIBE_STRUCT(created_token, (), (id, token, expires_at))
 base::result<created_token> create_token(administrator& a, const store::tenant& t, const new_token& n);
 
+struct new_recovery_token {
+    std::chrono::seconds ttl = std::chrono::hours{24}; // 1 minute to 1 year
+    bool allow_take_over = false;
+};
+// For the repository of that device, once. not_found where it has none: another machine has taken it over.
+base::result<created_token> create_recovery_token(administrator& a, const store::device& lost,
+                                                  const new_recovery_token& n);
+
 // "90s", "30m", "24h", "7d".
 base::result<std::chrono::seconds> parse_ttl(std::string_view text);
 

@@ -1,7 +1,6 @@
 #include "control/addresses.hpp"
 #include "control/device_api.hpp"
 #include "domain/names.hpp"
-#include "wire/messages.hpp"
 
 #include <algorithm>
 
@@ -43,23 +42,11 @@ bool is_idempotency_key(std::string_view text)
            std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
 }
 
-std::optional<std::string> fault_in(const wire::install_request& r)
+std::optional<std::string> fault_in_install(const wire::install_request& r)
 {
     if (r.user_id)
         if (const auto ok = domain::check_name("user_id", *r.user_id); !ok) return ok.error().message;
-    struct field {
-        std::string_view name;
-        std::string_view value;
-    };
-    for (const auto& [name, value] :
-         {field{"metadata.hostname", r.metadata.hostname}, field{"metadata.os", r.metadata.os},
-          field{"metadata.arch", r.metadata.arch},
-          field{"metadata.agent_version", r.metadata.agent_version ? *r.metadata.agent_version : std::string_view{}},
-          field{"metadata.restic_version",
-                r.metadata.restic_version ? *r.metadata.restic_version : std::string_view{}}})
-        if (!is_plain_text(value))
-            return std::string{name} + " must be text of at most 255 bytes without control characters";
-    if (r.metadata.hostname.empty()) return "metadata.hostname is empty";
+    if (const auto fault = fault_in(r.metadata)) return fault;
     if (r.include)
         if (const auto ok = domain::validate_include(*r.include); !ok) return ok.error().message;
     return std::nullopt;
@@ -91,7 +78,33 @@ store::repository fresh_repository(services& s, const store::device& d, bool ser
     return r;
 }
 
-http::response answer(services& s, const store::enrolled& e, const std::string& key)
+} // namespace
+
+std::optional<std::string> fault_in(const wire::device_metadata& m)
+{
+    struct field {
+        std::string_view name;
+        std::string_view value;
+    };
+    for (const auto& [name, value] :
+         {field{"metadata.hostname", m.hostname}, field{"metadata.os", m.os}, field{"metadata.arch", m.arch},
+          field{"metadata.agent_version", m.agent_version ? *m.agent_version : std::string_view{}},
+          field{"metadata.restic_version", m.restic_version ? *m.restic_version : std::string_view{}}})
+        if (!is_plain_text(value))
+            return std::string{name} + " must be text of at most 255 bytes without control characters";
+    if (m.hostname.empty()) return "metadata.hostname is empty";
+    return std::nullopt;
+}
+
+std::expected<std::optional<std::string>, http::problem> idempotency_key_of(const http::request_head& head)
+{
+    const auto* key = head.find("Idempotency-Key");
+    if (key == nullptr) return std::nullopt;
+    if (is_idempotency_key(*key)) return *key;
+    return std::unexpected(invalid_request("Idempotency-Key must have 1 to 128 characters of ASCII."));
+}
+
+http::response enrolment_answer(services& s, const store::enrolled& e, const std::string& key)
 {
     wire::install_response body;
     body.tenant_id = e.device.tenant_id.text;
@@ -108,8 +121,6 @@ http::response answer(services& s, const store::enrolled& e, const std::string& 
     return response;
 }
 
-} // namespace
-
 http::response install_call(services& s, const http::request& r)
 {
     const auto token = http::bearer_token(r.head);
@@ -118,15 +129,13 @@ http::response install_call(services& s, const http::request& r)
             {401, "unauthorized", "no install token", "Send the install token as Authorization: Bearer TOKEN."});
     const auto request = wire::decode<wire::install_request>(r.body);
     if (!request) return http::to_response(invalid_request(request.error().message + "."));
-    if (const auto fault = fault_in(*request)) return http::to_response(invalid_request(*fault + "."));
+    if (const auto fault = fault_in_install(*request)) return http::to_response(invalid_request(*fault + "."));
 
     store::new_enrolment e;
     e.token_hash = crypto::token_hash(*token);
-    if (const auto* key = r.head.find("Idempotency-Key")) {
-        if (!is_idempotency_key(*key))
-            return http::to_response(invalid_request("Idempotency-Key must have 1 to 128 characters of ASCII."));
-        e.idempotency_key = *key;
-    }
+    auto key = idempotency_key_of(r.head);
+    if (!key) return http::to_response(key.error());
+    e.idempotency_key = std::move(*key);
     const auto row = s.store.find_token(e.token_hash);
     if (!row) return http::to_response(refusal(store::token_state::unknown));
     const auto tenant = s.store.find_tenant(row->tenant_id.text);
@@ -142,7 +151,7 @@ http::response install_call(services& s, const http::request& r)
                                   "The device of this Idempotency-Key has its key already. Enrol with a new token."});
     if (!outcome.result) return http::to_response(refusal(outcome.token));
     s.log.info("device " + outcome.result->device.id.text + " enrolled: " + outcome.result->device.hostname);
-    return answer(s, *outcome.result, device_key);
+    return enrolment_answer(s, *outcome.result, device_key);
 }
 
 } // namespace xentz::control

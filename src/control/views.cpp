@@ -17,6 +17,18 @@ std::string state_of(const store::install_token& t, base::time_point now)
     return t.expires_at <= now ? "expired" : "usable";
 }
 
+std::string state_of(const store::recovery_token& t, base::time_point now)
+{
+    if (t.revoked_at) return "revoked";
+    if (t.idempotency_key) return "used";
+    return t.expires_at <= now ? "expired" : "usable";
+}
+
+std::optional<std::string> text_of(const std::optional<domain::device_id>& id)
+{
+    return id ? std::optional{id->text} : std::nullopt;
+}
+
 std::string state_of(const store::device& d)
 {
     if (d.revoked_at) return "revoked";
@@ -42,14 +54,34 @@ tenant_view view(const store::tenant& t, store::fleet_store& store)
 
 token_view view(const store::install_token& t, base::time_point now)
 {
-    return {.id = t.id.text,
-            .tenant_id = t.tenant_id.text,
-            .policy = t.policy_name,
-            .state = state_of(t, now),
-            .uses_total = t.uses_total,
-            .uses_left = t.uses_left,
-            .created_at = t.created_at,
-            .expires_at = t.expires_at};
+    token_view v;
+    v.id = t.id.text;
+    v.kind = "install";
+    v.tenant_id = t.tenant_id.text;
+    v.policy = t.policy_name;
+    v.state = state_of(t, now);
+    v.uses_total = t.uses_total;
+    v.uses_left = t.uses_left;
+    v.created_at = t.created_at;
+    v.expires_at = t.expires_at;
+    return v;
+}
+
+token_view view(const store::recovery_token& t, const domain::tenant_id& tenant, base::time_point now)
+{
+    token_view v;
+    v.id = t.id.text;
+    v.kind = "recovery";
+    v.tenant_id = tenant.text;
+    v.device_id = t.device_id.text;
+    v.allow_take_over = t.allow_take_over;
+    v.successor_id = text_of(t.successor_id);
+    v.state = state_of(t, now);
+    v.uses_total = 1;
+    v.uses_left = t.idempotency_key ? 0 : 1;
+    v.created_at = t.created_at;
+    v.expires_at = t.expires_at;
+    return v;
 }
 
 policy_view view(const store::policy& p)
@@ -96,6 +128,8 @@ device_view view(const store::device& d, store::fleet_store& store)
     v.enrolled_at = d.enrolled_at;
     v.last_seen_at = d.last_seen_at;
     v.revoked_at = d.revoked_at;
+    v.successor_id = text_of(store.successor_of(d.id));
+    v.predecessor_id = text_of(store.predecessor_of(d.id));
     v.last_good_backup_at = store.last_good_backup(d.id);
     v.last_proved_at = store.last_good_check(d.id);
     v.include = value_of(d.include);

@@ -28,15 +28,21 @@ BOOST_DESCRIBE_STRUCT(tenant_view, (),
 
 struct token_view {
     std::string id;
+    std::string kind; // install, recovery
     std::string tenant_id;
-    std::string policy;
-    std::string state; // usable, used, expired, revoked
+    std::optional<std::string> policy;       // of an install token
+    std::optional<std::string> device_id;    // of a recovery token: the lost machine,
+    std::optional<bool> allow_take_over;     // whether another one may take its place,
+    std::optional<std::string> successor_id; // and which one did
+    std::string state;                       // usable, used, expired, revoked
     std::int64_t uses_total = 0;
     std::int64_t uses_left = 0;
     base::time_point created_at;
     base::time_point expires_at;
 };
-BOOST_DESCRIBE_STRUCT(token_view, (), (id, tenant_id, policy, state, uses_total, uses_left, created_at, expires_at))
+BOOST_DESCRIBE_STRUCT(token_view, (),
+                      (id, kind, tenant_id, policy, device_id, allow_take_over, successor_id, state, uses_total,
+                       uses_left, created_at, expires_at))
 
 struct policy_view {
     std::string tenant_id;
@@ -83,6 +89,8 @@ struct device_view {
     base::time_point enrolled_at;
     std::optional<base::time_point> last_seen_at;
     std::optional<base::time_point> revoked_at;
+    std::optional<std::string> successor_id;             // the machine that took its place
+    std::optional<std::string> predecessor_id;           // the machine whose place it took
     std::optional<base::time_point> last_good_backup_at; // of a backup that was a success or partial
     std::optional<base::time_point> last_proved_at;      // the newest check without a flaw ended
     wire::json::value include;
@@ -91,11 +99,12 @@ struct device_view {
 };
 BOOST_DESCRIBE_STRUCT(device_view, (),
                       (device_id, tenant_id, user_id, hostname, os, arch, agent_version, restic_version, policy, state,
-                       enrolled_at, last_seen_at, revoked_at, last_good_backup_at, last_proved_at, include, alarms,
-                       latest))
+                       enrolled_at, last_seen_at, revoked_at, successor_id, predecessor_id, last_good_backup_at,
+                       last_proved_at, include, alarms, latest))
 
 tenant_view view(const store::tenant& t, store::fleet_store& store);
 token_view view(const store::install_token& t, base::time_point now);
+token_view view(const store::recovery_token& t, const domain::tenant_id& tenant, base::time_point now);
 policy_view view(const store::policy& p);
 report_view view(const store::report& r);
 device_view view(const store::device& d, store::fleet_store& store);

@@ -120,6 +120,13 @@ struct restore_outcome {
     std::uint64_t bytes = 0;
 };
 
+// A password of the repository. What it opens is the same for all of them: the repository's master key.
+struct key {
+    std::string id;       // 8 or 64 hex digits, as the engine says it
+    bool current = false; // the one that this session opens the repository with
+    std::string host;     // where it was added
+};
+
 class session {
 public:
     virtual ~session() = default;
@@ -147,6 +154,12 @@ public:
     // Removes locks whose holder is gone by the engine's own rules (restic: a process of this host that is dead, or
     // a lock that nobody refreshed for 30 minutes); a living holder's lock stays.
     virtual base::result<> unlock(std::stop_token stop) = 0;
+    virtual base::result<std::vector<key>> keys(std::stop_token stop) = 0;
+    // From then on the password in that file opens the repository, too. repository_append_only where keys must stay as
+    // they are.
+    virtual base::result<> add_key(const std::filesystem::path& new_password_file, std::stop_token stop) = 0;
+    // Not the current one. An id that is no key of the repository is a failure.
+    virtual base::result<> remove_key(const std::string& id, std::stop_token stop) = 0;
     // The options of the repository that this version of the engine does not know and leaves out, by their names in a
     // policy ("restic.read_concurrency"). Known once another call has ended.
     virtual std::vector<std::string> unsupported() const { return {}; }

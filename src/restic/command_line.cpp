@@ -132,6 +132,27 @@ arguments check_arguments(const invocation& i, const engine::data_part& part)
 
 arguments unlock_arguments(const invocation& i) { return command(i, "unlock"); }
 
+arguments key_list_arguments(const invocation& i)
+{
+    auto a = json_command(i, "key");
+    add(a, {"list"});
+    return a;
+}
+
+arguments key_add_arguments(const invocation& i, const std::filesystem::path& new_password_file)
+{
+    auto a = command(i, "key");
+    add(a, {"add", "--new-password-file", new_password_file.string()});
+    return a;
+}
+
+arguments key_remove_arguments(const invocation& i, const std::string& id)
+{
+    auto a = command(i, "key");
+    add(a, {"remove", "--", id});
+    return a;
+}
+
 arguments repository_config_arguments(const invocation& i)
 {
     auto a = command(i, "cat");

@@ -40,6 +40,9 @@ arguments restore_arguments(const invocation& i, const engine::restore_request& 
 arguments check_arguments(const invocation& i, const engine::data_part& part);
 // Never with --remove-all, which takes living locks, too.
 arguments unlock_arguments(const invocation& i);
+arguments key_list_arguments(const invocation& i);
+arguments key_add_arguments(const invocation& i, const std::filesystem::path& new_password_file);
+arguments key_remove_arguments(const invocation& i, const std::string& id);
 arguments repository_config_arguments(const invocation& i);
 arguments lock_list_arguments(const invocation& i);
 arguments lock_arguments(const invocation& i, const std::string& id);

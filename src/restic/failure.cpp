@@ -178,6 +178,8 @@ std::string_view name(operation op)
         return "reading the repository's id";
     case operation::locks:
         return "reading the repository's locks";
+    case operation::keys:
+        return "changing the repository's keys";
     }
     return "restic";
 }

@@ -151,6 +151,23 @@ std::optional<engine::lock> parse_lock(std::string_view document)
                         .process_id = static_cast<std::int64_t>(count_of(*object, "pid").value_or(0))};
 }
 
+std::optional<std::vector<engine::key>> parse_keys(std::string_view line)
+{
+    const auto array = parse_array(line);
+    if (!array) return std::nullopt;
+    std::vector<engine::key> keys;
+    for (const auto& item : *array) {
+        const auto* object = item.if_object();
+        if (object == nullptr) return std::nullopt;
+        const auto* current = object->if_contains("current");
+        keys.push_back({.id = text_of(*object, "id").value_or(""),
+                        .current = current != nullptr && current->is_bool() && current->get_bool(),
+                        .host = text_of(*object, "hostName").value_or("")});
+        if (keys.back().id.empty()) return std::nullopt;
+    }
+    return keys;
+}
+
 std::optional<std::uint64_t> parse_prune_total(std::string_view line)
 {
     constexpr std::string_view mark = "total prune:";

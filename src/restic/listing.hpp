@@ -33,6 +33,9 @@ std::vector<std::string> parse_ids(std::string_view text);
 // What `cat lock` prints; its id is not in it.
 std::optional<engine::lock> parse_lock(std::string_view document);
 
+// The array that `key list --json` prints.
+std::optional<std::vector<engine::key>> parse_keys(std::string_view line);
+
 // "total prune:  7 blobs / 22.589 KiB", as bytes.
 std::optional<std::uint64_t> parse_prune_total(std::string_view line);
 

@@ -38,6 +38,9 @@ public:
     base::result<> unlock(std::stop_token stop) override;
     base::result<std::string> repository_id(std::stop_token stop) override;
     base::result<std::vector<engine::lock>> locks(std::stop_token stop) override;
+    base::result<std::vector<engine::key>> keys(std::stop_token stop) override;
+    base::result<> add_key(const std::filesystem::path& new_password_file, std::stop_token stop) override;
+    base::result<> remove_key(const std::string& id, std::stop_token stop) override;
     std::vector<std::string> unsupported() const override;
 
 private:
@@ -57,6 +60,7 @@ private:
     base::result<invocation> prepare(std::stop_token stop);
     base::result<ended> run(operation op, arguments args, const os::process_limits& limits, const os::line_sink& out,
                             const line_filter& err, std::stop_token stop);
+    base::result<> change_keys(const arguments& args, std::stop_token stop);
     base::result<std::string> read_text(operation op, const arguments& args, std::stop_token stop);
     base::result<std::vector<engine::snapshot>> read_snapshots(const arguments& args, std::stop_token stop);
     base::result<engine::retention_outcome> forget(const arguments& args, std::stop_token stop);

@@ -21,6 +21,8 @@ constexpr const char* schema_is_there = "select name from schema_migrations orde
 
 constexpr const char* void_tokens =
     "update install_token set revoked_at = $1 where revoked_at is null and uses_left > 0 returning id";
+constexpr const char* void_recovery_tokens =
+    "update recovery_token set revoked_at = $1 where revoked_at is null and successor_id is null returning id";
 constexpr const char* void_credentials =
     "update repository_credential set revoked_at = $1 where revoked_at is null returning id";
 // Whatever generation was left since the copy stays left: nobody rotates a thousand times.
@@ -178,11 +180,19 @@ void put_all(sql::connection& c, row_source& from)
     writer.flush();
 }
 
-restored_rows begin_epoch(sql::connection& c, const epoch& started)
+// Tables that came after the schema of the copy are not there yet, and would be empty.
+bool has(const std::vector<std::string>& schema, std::string_view migration)
+{
+    return std::ranges::find(schema, migration) != schema.end();
+}
+
+restored_rows begin_epoch(sql::connection& c, const epoch& started, const std::vector<std::string>& schema)
 {
     restored_rows out{.epoch = started};
     out.epoch.number = c.query(next_epoch).get<std::int64_t>(0, 0);
-    out.tokens_voided = static_cast<std::int64_t>(c.query(void_tokens, started.began_at).size());
+    auto tokens = c.query(void_tokens, started.began_at).size();
+    if (has(schema, "0007_recovery")) tokens += c.query(void_recovery_tokens, started.began_at).size();
+    out.tokens_voided = static_cast<std::int64_t>(tokens);
     out.credentials_voided = static_cast<std::int64_t>(c.query(void_credentials, started.began_at).size());
     c.query(renew_secrets);
     c.query(make_states);
@@ -248,7 +258,7 @@ result<restored_rows> all_rows::restore(const std::vector<std::string>& schema, 
     try {
         auto out = db_->write([&](sql::connection& c) {
             put_all(c, from);
-            return begin_epoch(c, started);
+            return begin_epoch(c, started, schema);
         });
         db_->migrate(migrations());
         return out;

@@ -40,6 +40,7 @@ constexpr const char* repository_by_device =
     "from repository where device_id = $1 order by created_at desc, id desc limit 1";
 constexpr const char* repository_by_address =
     "from repository where tenant_id = $1 and device_id = $2 and user_id = $3";
+constexpr const char* repository_by_id = "from repository where id = $1";
 constexpr const char* all_repositories = "from repository order by created_at, id";
 constexpr const char* update_initialised = "update repository set initialised = $1 where id = $2";
 
@@ -172,6 +173,11 @@ std::optional<repository> fleet_store::find_repository(std::string_view tenant_i
 {
     return db_->read(
         [&](sql::connection& c) { return c.find<repository>(repository_by_address, tenant_id, device_id, user_id); });
+}
+
+std::optional<repository> fleet_store::find_repository(const domain::repository_id& id)
+{
+    return db_->read([&](sql::connection& c) { return c.find<repository>(repository_by_id, id); });
 }
 
 void fleet_store::set_initialised(const domain::repository_id& id, bool initialised)

@@ -38,6 +38,8 @@ constexpr const char* tokens_of_tenant = "from install_token where tenant_id = $
 constexpr const char* token_by_hash = "from install_token where token_hash = $1";
 constexpr const char* mark_token_revoked =
     "update install_token set revoked_at = coalesce(revoked_at, $1) where id = $2 returning id";
+constexpr const char* mark_recovery_token_revoked =
+    "update recovery_token set revoked_at = coalesce(revoked_at, $1) where id = $2 returning id";
 
 constexpr const char* unless_email_taken = "on conflict (email) do nothing returning email";
 constexpr const char* update_password = "update user_account set password_hash = $1 where email = $2 returning email";
@@ -148,7 +150,9 @@ std::optional<install_token> fleet_store::find_token(std::string_view token_hash
 
 bool fleet_store::revoke_token(const domain::token_id& id, base::time_point now)
 {
-    return db_->write([&](sql::connection& c) { return !c.query(mark_token_revoked, now, id).empty(); });
+    return db_->write([&](sql::connection& c) {
+        return !c.query(mark_token_revoked, now, id).empty() || !c.query(mark_recovery_token_revoked, now, id).empty();
+    });
 }
 
 bool fleet_store::add_user(const user& u)

@@ -44,6 +44,25 @@ struct enrol_outcome {
     std::optional<enrolled> result; // present where token == usable and not already_confirmed
 };
 
+enum class recovery_state {
+    usable,
+    unknown,
+    used, // by another caller, or the take-over is finished
+    expired,
+    revoked,
+    not_exchanged, // a take-over comes after the exchange
+    not_allowed,   // the token allows no take-over
+    succeeded      // the repository has another device already
+};
+
+struct recovery_outcome {
+    recovery_state state = recovery_state::unknown;
+    // Present where `usable`.
+    std::optional<recovery_token> token;
+    std::optional<repository_credential> credential; // of an exchange
+    std::optional<enrolled> result;                  // of a take-over
+};
+
 struct report_filter {
     std::optional<domain::device_id> device;
     std::optional<std::string> job;
@@ -89,7 +108,7 @@ public:
     void add_token(const install_token& t);
     std::vector<install_token> tokens(const std::optional<domain::tenant_id>& tenant);
     std::optional<install_token> find_token(std::string_view token_hash);
-    // False where there is none; what is revoked already keeps its first instant.
+    // Of either kind. False where there is none; what is revoked already keeps its first instant.
     bool revoke_token(const domain::token_id& id, base::time_point now);
 
     // Takes one use from the token and stores device and repository, all or nothing. A second call with the same
@@ -97,6 +116,22 @@ public:
     // before the device's first authenticated call it gives the stored device the key hash of `e` and returns it. A
     // token that is used up or expired serves such a call, one that is revoked does not; nor does a revoked device.
     enrol_outcome enrol(const new_enrolment& e, base::time_point now, std::chrono::minutes retry_window);
+
+    void add_recovery_token(const recovery_token& t);
+    std::optional<recovery_token> find_recovery_token(std::string_view token_hash);
+    std::vector<recovery_token> recovery_tokens(const std::optional<domain::tenant_id>& tenant); // oldest first
+    // Makes `fresh` the credential of the token, once: the same idempotency key gets it again while it is valid, any
+    // other none. `fresh` is of the token's repository, whatever it says.
+    recovery_outcome exchange(std::string_view token_hash, const std::string& idempotency_key,
+                              const repository_credential& fresh, base::time_point now);
+    // Makes `fresh` the successor of the token's device: it gets the tenant, policy, name in the repository and the
+    // repository itself, whose secrets are renewed; the old device is revoked. All or nothing, while the exchanged
+    // credential is valid, for the caller who made the exchange; who may ask again, and gets the same device with the
+    // key hash of `fresh`, until that device's first authenticated call.
+    recovery_outcome take_over(std::string_view token_hash, const std::string& idempotency_key, const device& fresh,
+                               base::time_point now);
+    std::optional<domain::device_id> successor_of(const domain::device_id& id);
+    std::optional<domain::device_id> predecessor_of(const domain::device_id& id);
 
     std::optional<device> find_device(const domain::device_id& id);
     std::optional<device> find_device_by_key(std::string_view key_hash);
@@ -115,6 +150,7 @@ public:
     std::vector<repository> repositories(); // oldest first
     std::optional<repository> find_repository(std::string_view tenant_id, std::string_view device_id,
                                               std::string_view user_id);
+    std::optional<repository> find_repository(const domain::repository_id& id);
     void set_initialised(const domain::repository_id& id, bool initialised);
     // Voids every credential of a repository; the new generation, nothing where there is no such repository.
     std::optional<std::int64_t> raise_generation(const domain::repository_id& id);

@@ -81,6 +81,24 @@ struct repository {
 BOOST_DESCRIBE_STRUCT(repository, (),
                       (id, tenant_id, device_id, user_id, generation, password_box, initialised, created_at))
 
+// Exchanged once, by the caller with `idempotency_key`, for the credential `credential_id`.
+struct recovery_token {
+    domain::token_id id;
+    domain::device_id device_id; // the lost machine
+    domain::repository_id repository_id;
+    std::string token_hash;
+    bool allow_take_over = false;
+    base::time_point created_at;
+    base::time_point expires_at;
+    std::optional<base::time_point> revoked_at;
+    std::optional<std::string> idempotency_key;
+    std::optional<domain::credential_id> credential_id;
+    std::optional<domain::device_id> successor_id; // the machine that took over
+};
+BOOST_DESCRIBE_STRUCT(recovery_token, (),
+                      (id, device_id, repository_id, token_hash, allow_take_over, created_at, expires_at, revoked_at,
+                       idempotency_key, credential_id, successor_id))
+
 // JSON in `metrics`, `fault` and `details`; `dedup_key` is "id:<report id>", or "run:<job>@<started_at>" where the
 // sender gave none.
 struct report {

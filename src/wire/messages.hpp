@@ -44,6 +44,41 @@ struct install_response {
 };
 BOOST_DESCRIBE_STRUCT(install_response, (), (tenant_id, device_id, device_api_key, repo_path, password))
 
+// ---- POST /v1/recover: a recovery token against what it takes to read the repository of a lost machine
+
+struct recover_request {
+    std::optional<std::string> device_id; // which machine the caller means; refused where the token is for another
+    device_metadata metadata;             // of the machine that asks
+};
+BOOST_DESCRIBE_STRUCT(recover_request, (), (device_id, metadata))
+
+struct recover_response {
+    std::string tenant_id;
+    std::string device_id; // the lost machine
+    std::string user_id;
+    std::string hostname; // its name in the repository
+    std::optional<base::time_point> last_seen_at;
+    std::optional<base::time_point> last_good_backup_at;
+    std::string custody;   // who keeps the password: server, device
+    std::string repo_path; // with a credential that reads
+    std::optional<std::string> password;
+    base::time_point expires_at; // of that credential
+    bool allow_take_over = false;
+    // What the lost machine added to the policy, as its last backup reported it.
+    std::optional<std::vector<std::string>> local_include;
+    std::optional<std::vector<std::string>> local_exclude;
+};
+BOOST_DESCRIBE_STRUCT(recover_response, (),
+                      (tenant_id, device_id, user_id, hostname, last_seen_at, last_good_backup_at, custody, repo_path,
+                       password, expires_at, allow_take_over, local_include, local_exclude))
+
+// ---- POST /v1/take-over: the machine that made the exchange becomes the successor; answered as an install
+
+struct take_over_request {
+    device_metadata metadata;
+};
+BOOST_DESCRIBE_STRUCT(take_over_request, (), (metadata))
+
 // ---- GET /v1/config
 
 // The policy's options, and what only the server knows.

@@ -24,10 +24,15 @@ public:
     base::result<> check_result;
     base::result<std::string> repository_id_result = std::string(64, 'a');
     base::result<std::vector<engine::lock>> locks_result = std::vector<engine::lock>{};
+    base::result<std::vector<engine::key>> keys_result = std::vector<engine::key>{{.id = "old", .current = true, .host = {}}};
+    base::result<> add_key_result;
+    base::result<> remove_key_result;
     base::result<std::string> version_result = std::string{"0.18.0"};
 
     // Called with the name of each call before it answers, for a look at the machine in the middle of a run.
     std::function<void(std::string_view)> on_call;
+    // Instead of keys_result: what the repository says to whoever opens it so.
+    std::function<base::result<std::vector<engine::key>>(const engine::repository&)> on_keys;
     // Puts the files there that a restore brings.
     std::function<void(const engine::restore_request&)> on_restore;
 
@@ -40,6 +45,8 @@ public:
     std::vector<engine::data_part> checked;
     std::vector<std::string> listed;
     std::vector<engine::scope> scopes;
+    std::vector<std::filesystem::path> added_keys; // the files of their passwords
+    std::vector<std::string> removed_keys;
 
     static engine::backup_outcome good_backup()
     {
@@ -143,6 +150,23 @@ private:
         {
             e_.note("unlock");
             return e_.unlock_result;
+        }
+        base::result<std::vector<engine::key>> keys(std::stop_token) override
+        {
+            e_.note("keys");
+            return e_.on_keys ? e_.on_keys(e_.opened.back()) : e_.keys_result;
+        }
+        base::result<> add_key(const std::filesystem::path& file, std::stop_token) override
+        {
+            e_.note("add_key");
+            if (e_.add_key_result) e_.added_keys.push_back(file);
+            return e_.add_key_result;
+        }
+        base::result<> remove_key(const std::string& id, std::stop_token) override
+        {
+            e_.note("remove_key");
+            if (e_.remove_key_result) e_.removed_keys.push_back(id);
+            return e_.remove_key_result;
         }
 
     private:

@@ -4,10 +4,9 @@
 #include "context.hpp"
 #include "os/files.hpp"
 #include "output.hpp"
+#include "token.hpp"
 
 #include <CLI/CLI.hpp>
-
-#include <cstdlib>
 
 namespace xentz::apps {
 namespace {
@@ -24,30 +23,6 @@ struct install_options {
     bool allow_http = false;
     bool again = false;
 };
-
-std::optional<std::string> absolute_or_none(const std::string& p)
-{
-    if (p.empty()) return std::nullopt;
-    return std::filesystem::absolute(p).lexically_normal().string();
-}
-
-result<std::string> token_of(agent::environment& env, const install_options& o)
-{
-    if (!o.token.empty()) return o.token;
-    if (!o.token_file.empty()) {
-        auto text = os::read_all(env.files, std::filesystem::absolute(o.token_file), 65536);
-        if (!text)
-            return fail(fault_code::usage, "the token cannot be read: " + text.error().message,
-                        "Name the file that holds it with --token-file");
-        auto token = text->substr(0, text->find_first_of("\r\n"));
-        if (!token.empty()) return token;
-        return fail(fault_code::usage, "the token file " + o.token_file + " is empty",
-                    "Put the token into its first line");
-    }
-    if (const char* token = std::getenv("XENTZ_INSTALL_TOKEN"); token != nullptr && *token != '\0') return token;
-    return fail(fault_code::usage, "no install token is given",
-                "Use --token-file FILE, --token TOKEN or the variable XENTZ_INSTALL_TOKEN");
-}
 
 result<agent::enrolment_result> install(agent::environment& env, const install_options& o, std::stop_token stop)
 {
@@ -69,7 +44,7 @@ result<agent::enrolment_result> install(agent::environment& env, const install_o
     if (o.server.empty())
         return fail(fault_code::usage, "neither --server nor --repo is given",
                     "Use --server URL with a token, or --repo URL with --password-file");
-    auto token = token_of(env, o);
+    auto token = read_token(env, o.token, o.token_file, "XENTZ_INSTALL_TOKEN");
     if (!token) return base::failed(token);
     agent::enrolment_options enrolment{.server_url = o.server, .token = std::move(*token), .user_id = o.user_id};
     enrolment.include = absolute_paths(o.include);

@@ -40,6 +40,7 @@ int run(int argc, char** argv)
     app.add_flag("--verbose", c.verbose, "say more, and how a run gets on where there is no terminal");
     apps::add_install_command(app, c);
     apps::add_job_commands(app, c);
+    apps::add_recover_command(app, c);
     apps::add_schedule_commands(app, c);
     apps::add_read_commands(app, c);
     apps::add_status_commands(app, c);

@@ -92,6 +92,8 @@ result<> show_device(context& c, control::administrator& a, const device_options
     print_line("Tenant, user      " + v.tenant_id + ", " + v.user_id);
     print_line("Policy            " + v.policy + "; asked to include " + wire::print_json(v.include));
     print_line("Enrolled          " + short_time(v.enrolled_at) + " UTC");
+    if (v.predecessor_id) print_line("Took the place of " + *v.predecessor_id);
+    if (v.successor_id) print_line("Its place took    " + *v.successor_id);
     print_line("Last seen         " + short_time(v.last_seen_at));
     print_line("Last good backup  " + short_time(v.last_good_backup_at));
     print_line("Last proved       " + (v.last_proved_at

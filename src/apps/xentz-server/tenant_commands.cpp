@@ -85,10 +85,40 @@ struct token_options {
     std::string policy = "default";
     std::string id;
     std::int64_t uses = 1;
+    bool recovery = false;
+    std::string device;
+    bool allow_take_over = false;
 };
+
+result<> create_recovery_token(control::administrator& a, const token_options& o, bool json)
+{
+    if (o.device.empty())
+        return base::fail(base::fault_code::usage, "--recovery is given without the device that was lost",
+                          "Add --device ID; `xentz-server device list` shows them");
+    const auto lost = control::device_with_id(a, o.device);
+    if (!lost) return std::unexpected(lost.error());
+    const auto ttl = control::parse_ttl(o.ttl);
+    if (!ttl) return std::unexpected(ttl.error());
+    const auto made = control::create_recovery_token(a, *lost, {.ttl = *ttl, .allow_take_over = o.allow_take_over});
+    if (!made) return std::unexpected(made.error());
+    if (json) {
+        print_json(*made);
+        return {};
+    }
+    print_line(made->token);
+    print_line("\nShown only now; valid until " + short_time(made->expires_at) +
+               " UTC, once. It reads all backups of " + lost->hostname + " (" + lost->id.text +
+               ").\nOn the new machine: xentz-agent recover --server URL " + "--token-file FILE --target FOLDER" +
+               (o.allow_take_over ? " --take-over" : ""));
+    return {};
+}
 
 result<> create_token(control::administrator& a, const token_options& o, bool json)
 {
+    if (o.recovery) return create_recovery_token(a, o, json);
+    if (o.tenant.empty())
+        return base::fail(base::fault_code::usage, "--tenant is not given",
+                          "Name the tenant whose machines may enrol; `xentz-server tenant list` shows them");
     auto tenant = control::tenant_named(a, o.tenant);
     if (!tenant) return base::failed(tenant);
     const auto ttl = control::parse_ttl(o.ttl);
@@ -116,28 +146,37 @@ result<> list_tokens(control::administrator& a, const token_options& o, bool jso
     }
     std::vector<control::token_view> views;
     for (const auto& t : a.store.tokens(only)) views.push_back(control::view(t, a.clock.now()));
+    for (const auto& t : a.store.recovery_tokens(only))
+        if (const auto lost = a.store.find_device(t.device_id))
+            views.push_back(control::view(t, lost->tenant_id, a.clock.now()));
     if (json) {
         print_json(views);
         return {};
     }
-    base::table table{{"TOKEN", "STATE", "USES LEFT", "POLICY", "EXPIRES (UTC)", "TENANT"}};
+    base::table table{{"TOKEN", "KIND", "STATE", "USES LEFT", "FOR", "EXPIRES (UTC)", "TENANT"}};
     for (const auto& v : views)
-        table.add({v.id, v.state, std::to_string(v.uses_left) + " of " + std::to_string(v.uses_total), v.policy,
-                   short_time(v.expires_at), v.tenant_id});
-    print_table(table, "There is no install token.");
+        table.add({v.id, v.kind, v.state, std::to_string(v.uses_left) + " of " + std::to_string(v.uses_total),
+                   v.policy ? "policy " + *v.policy : v.device_id.value_or(""), short_time(v.expires_at), v.tenant_id});
+    print_table(table, "There is no token.");
     return {};
 }
 
 void add_token(CLI::App& app, context& c)
 {
-    auto* token = app.add_subcommand("token", "install tokens: what lets a machine enrol");
+    auto* token = app.add_subcommand("token", "tokens: what lets a machine enrol, or read the backups of a lost one");
     token->require_subcommand(1);
     auto o = std::make_shared<token_options>();
     auto* create = token->add_subcommand("create", "make a token and print it, once");
-    create->add_option("--tenant", o->tenant, "the tenant whose machines may enrol")->required();
+    auto* tenant = create->add_option("--tenant", o->tenant, "the tenant whose machines may enrol");
     create->add_option("--uses", o->uses, "how many machines may enrol with it")->capture_default_str();
     create->add_option("--ttl", o->ttl, "how long it is valid: 90s, 30m, 24h, 7d")->capture_default_str();
     create->add_option("--policy", o->policy, "policy of the machines that enrol with it")->capture_default_str();
+    auto* recovery = create->add_flag("--recovery", o->recovery,
+                                      "let another machine read the backups of a lost one for 7 days, once");
+    recovery->excludes(tenant);
+    create->add_option("--device", o->device, "with --recovery: the lost machine")->needs(recovery);
+    create->add_flag("--allow-take-over", o->allow_take_over, "with --recovery: the other machine may take its place")
+        ->needs(recovery);
     create->callback([&c, o] {
         c.action = with_administrator(c, [&c, o](control::administrator& a) { return create_token(a, *o, c.json); });
     });

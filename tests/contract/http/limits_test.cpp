@@ -188,16 +188,12 @@ TEST(idle_connections, hold_nothing_up)
     }
 }
 
+// Not under the undefined behaviour sanitizer, which comes with the address sanitizer here: it needs descriptors itself
+// to look at an object whose type it meets for the first time, and takes it for a broken one where there are none.
+#if !defined(__SANITIZE_ADDRESS__)
 TEST(descriptors, may_run_out_for_a_while)
 {
     running_server s{hello};
-    // The undefined behaviour sanitizer needs a descriptor when it meets a type for the first time: the server meets
-    // its own before they run out.
-    {
-        raw_connection warm{s.port()};
-        ASSERT_TRUE(warm.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
-        ASSERT_EQ(warm.receive().status, 200);
-    }
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
     const rlimit few{std::min<rlim_t>(256, before.rlim_max), before.rlim_max};
@@ -222,6 +218,7 @@ TEST(descriptors, may_run_out_for_a_while)
     ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
     EXPECT_EQ(c.receive().body, "hello");
 }
+#endif
 
 TEST(handlers, run_side_by_side_and_never_on_a_network_thread)
 {

@@ -68,6 +68,13 @@ TEST(command_line, of_reading_locks_takes_none)
     EXPECT_THAT(unlock_arguments(oldest), ElementsAre("unlock"));
 }
 
+TEST(command_line, of_keys_names_files_and_ids_and_no_password)
+{
+    EXPECT_THAT(key_list_arguments(oldest), ElementsAre("key", "--json", "list"));
+    EXPECT_THAT(key_add_arguments(oldest, "/h/next"), ElementsAre("key", "add", "--new-password-file", "/h/next"));
+    EXPECT_THAT(key_remove_arguments(oldest, "ab"), ElementsAre("key", "remove", "--", "ab"));
+}
+
 TEST(command_line, of_a_restore_asks_old_versions_for_neither_holes_nor_json)
 {
     const engine::restore_request r{.snapshot_id = "abcd", .target = "/t", .include = {"/a", "-b"}};

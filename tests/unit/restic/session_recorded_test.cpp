@@ -185,6 +185,17 @@ TEST_P(recorded_session, removes_dead_locks)
     EXPECT_THAT(runner.commands.back().args, ElementsAre("unlock"));
 }
 
+TEST_P(recorded_session, lists_the_keys)
+{
+    replay("30-key-list");
+    const auto keys = session->keys({});
+    ASSERT_TRUE(keys) << keys.error().message;
+    ASSERT_EQ(keys->size(), 1U);
+    EXPECT_EQ(keys->front().id.substr(0, 8).find_first_not_of("0123456789abcdef"), std::string::npos);
+    EXPECT_TRUE(keys->front().current);
+    EXPECT_EQ(keys->front().host, "vm");
+}
+
 TEST_P(recorded_session, takes_no_notice_of_a_dead_shared_lock_for_a_backup)
 {
     replay("80-shared-lock-backup-ok");

@@ -1,0 +1,48 @@
+// `recover`: a machine gets at the repository of a lost one, and may become its successor.
+//
+//   recovery token -> POST /v1/recover -> a credential that reads for some days -> config.json says `recovering`
+//                  -> snapshots, ls, restore work as on the lost machine; nothing else does
+//                  -> POST /v1/take-over -> config.json of a device, which goes on with the same repository
+//
+// Interrupted at any point it is run again with the same token: the key of the calls is kept (recovery.json), so that a
+// lost answer costs neither the token nor a second successor.
+#pragma once
+
+#include "agent/environment.hpp"
+#include "agent/local_config.hpp"
+#include "wire/messages.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace xentz::agent {
+
+struct recovery_options {
+    std::string server_url;
+    std::string token;
+    std::optional<std::string> device_id; // of the lost machine, to be sure
+    std::optional<std::string> ca_file;
+    bool allow_http = false;
+    // Asked where the server does not keep the repository's password.
+    std::function<base::result<std::string>()> password;
+};
+
+struct recovery {
+    std::string server_url; // made uniform
+    wire::recover_response lost;
+    std::optional<std::filesystem::path> older_password; // where one that lay here was moved to
+};
+
+// Faults: already_enrolled where this home is a machine of its own, token_refused, those of the transport, of
+// `password` and of files.
+base::result<recovery> begin_recovery(environment& env, const recovery_options& o, std::stop_token stop);
+
+// The config of the successor, saved already. Faults: as above; server_refused where the token allows none, or where
+// another machine was faster.
+base::result<local_config> take_over(environment& env, const recovery_options& o, const recovery& r,
+                                     std::stop_token stop);
+
+} // namespace xentz::agent
