@@ -128,6 +128,17 @@ control_plane::config(const std::string& device_key, const std::optional<std::st
     return fetched_config{std::move(*config), tag != nullptr ? *tag : "", std::move(answer->body)};
 }
 
+result<> control_plane::hand_over(const std::string& device_key, const wire::password_message& m, std::stop_token stop)
+{
+    auto request = json_post(server_url_ + "/v1/password", wire::encode(m));
+    request.headers.push_back({"Authorization", "Bearer " + device_key});
+    auto answer = send(std::move(request), std::move(stop));
+    if (!answer) return base::failed(answer);
+    const auto kept = wire::decode<wire::password_answer>(answer->body);
+    if (!kept || !kept->kept) return not_the_server("it does not say that it keeps the password");
+    return {};
+}
+
 result<> control_plane::report(const std::string& device_key, const std::string& body, const std::string& report_id,
                                std::stop_token stop)
 {

@@ -32,6 +32,8 @@ public:
                                                  const wire::recover_request& r, std::stop_token stop);
     base::result<wire::install_response> take_over(const std::string& token, const std::string& idempotency_key,
                                                    const wire::take_over_request& r, std::stop_token stop);
+    // Success only where the server says that it keeps it.
+    base::result<> hand_over(const std::string& device_key, const wire::password_message& m, std::stop_token stop);
     // Nothing where the config that `etag` names is still the current one.
     base::result<std::optional<fetched_config>> config(const std::string& device_key,
                                                        const std::optional<std::string>& etag, std::stop_token stop);

@@ -2,6 +2,7 @@
 
 #include "agent/config_source.hpp"
 #include "agent/control_plane.hpp"
+#include "agent/custody.hpp"
 #include "agent/machine_setup.hpp"
 #include "crypto/secrets.hpp"
 
@@ -36,6 +37,13 @@ wire::install_request request_of(environment& env, const enrolment_options& o)
     return r;
 }
 
+// The custody that the machine goes on with, whatever the server says later.
+void pin_custody(local_config& c, const wire::install_response& r)
+{
+    c.custody = r.custody ? *r.custody : std::string{r.password ? custody_server : custody_device};
+    if (c.custody == custody_sealed) c.custody_key = r.custody_key;
+}
+
 local_config config_of(environment& env, const enrolment_options& o, const wire::install_response& r)
 {
     local_config c;
@@ -51,7 +59,22 @@ local_config config_of(environment& env, const enrolment_options& o, const wire:
     c.restic.repository = r.repo_path;
     c.restic.password_file = env.home.password().string();
     c.retention = {};
+    pin_custody(c, r);
     return c;
+}
+
+result<> begin_deposit_of(environment& env, enrolment_result& r, const std::string& password)
+{
+    if (!r.password_made_here) return {};
+    if (r.config.custody == custody_device) r.only_password = password;
+    return begin_deposit(env, r.config, password, env.home.password());
+}
+
+// What cannot be handed over now is by the next run.
+void finish_deposit_of(environment& env, http::client& client, enrolment_result& r, std::stop_token stop)
+{
+    control_plane server{client, *r.config.server_url};
+    if (auto done = finish_deposit(env, r.config, server, std::move(stop)); !done) r.deposit_fault = done.error();
 }
 
 void fetch_first_config(environment& env, http::client& client, enrolment_result& r, std::stop_token stop)
@@ -113,8 +136,10 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
     auto older = store_password(env, password);
     if (!older) return base::failed(older);
     r.older_password = std::move(*older);
+    if (auto ok = begin_deposit_of(env, r, password); !ok) return base::failed(ok);
     if (auto ok = adopt(env, r.config); !ok) return base::failed(ok);
     if (auto gone = env.files.remove(env.home.enrolment()); !gone) env.log.warn(base::sentence(gone.error()));
+    finish_deposit_of(env, *client, r, stop);
     fetch_first_config(env, *client, r, stop);
     return r;
 }

@@ -26,7 +26,9 @@ struct enrolment_options {
 
 struct enrolment_result {
     local_config config;
-    bool password_made_here = false; // the server does not keep it
+    bool password_made_here = false;          // the server does not keep it
+    std::optional<std::string> only_password; // that this machine alone has: for the recovery sheet
+    std::optional<base::fault> deposit_fault; // why it could not be handed over yet
     // Where an older password was moved to.
     std::optional<std::filesystem::path> older_password;
     // The first config, or why it could not be fetched.

@@ -28,6 +28,8 @@ struct home {
     std::filesystem::path rejected() const { return folder / "spool" / "rejected"; }
     std::filesystem::path sent() const { return folder / "spool" / "sent"; }
     std::filesystem::path password() const { return folder / "restic.pw"; }
+    std::filesystem::path deposit() const { return folder / "state" / "deposit.json"; }
+    std::filesystem::path password_rotation() const { return folder / "state" / "password.json"; }
     std::filesystem::path enrolment() const { return folder / "enrolment.json"; }
     std::filesystem::path recovery() const { return folder / "recovery.json"; }
     std::filesystem::path lock() const { return folder / "run.lock"; }

@@ -1,5 +1,6 @@
 #include "agent/job_run.hpp"
 
+#include "agent/custody.hpp"
 #include "agent/killed_run.hpp"
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
@@ -118,6 +119,7 @@ public:
         online_ = server_ && !(fetch_fault && is_network(*fetch_fault));
         if (effective) clock_skew_ = effective->clock_skew;
         if (online_) send_pending(!fetch_fault, stop);
+        if (online_ && !fetch_fault) hand_over_password(stop);
         // The server knows that it sent the device away; the last real result stays in the state file.
         if (!effective && effective.error().code == fault_code::device_revoked)
             return std::unexpected(effective.error());
@@ -169,6 +171,14 @@ private:
         if (d.sent > 0) env_.log.info(std::to_string(d.sent) + " pending reports sent");
         if (d.fault) env_.log.warn("pending reports wait: " + d.fault->message);
         if (d.fault && is_network(*d.fault)) online_ = false;
+    }
+
+    // Until the server has it, this machine alone can open the repository.
+    void hand_over_password(std::stop_token stop)
+    {
+        if (!is_deposit_due(env_)) return;
+        if (const auto done = finish_deposit(env_, local_, *server_, std::move(stop)); !done)
+            notes_.push_back("the repository's password could not be handed over yet: " + base::sentence(done.error()));
     }
 
     result<run_result> finish(job_state state, const result<job_outcome>& outcome, std::stop_token stop)

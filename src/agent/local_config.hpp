@@ -29,6 +29,9 @@ struct local_config {
     std::optional<std::string> device_id;
     std::optional<std::string> device_api_key;
     std::optional<std::string> recovering; // the lost device whose repository this machine only reads
+    // Who else has the repository's password, and the key that it is sealed to (custody.hpp).
+    std::optional<std::string> custody;
+    std::optional<std::string> custody_key;
     std::string user_id = "default";
     std::string host; // host name in the repository, fixed when the machine enrols
     bool enabled = true;
@@ -45,8 +48,9 @@ struct local_config {
     bool managed() const { return server_url.has_value(); }
 };
 BOOST_DESCRIBE_STRUCT(local_config, (),
-                      (format, server_url, tenant_id, device_id, device_api_key, recovering, user_id, host, enabled,
-                       ca_file, allow_http, schedule, scheduler, include, exclude, restic, retention, check))
+                      (format, server_url, tenant_id, device_id, device_api_key, recovering, custody, custody_key,
+                       user_id, host, enabled, ca_file, allow_http, schedule, scheduler, include, exclude, restic,
+                       retention, check))
 
 constexpr std::uint32_t local_config_format = 1;
 

@@ -2,8 +2,12 @@
 
 #include "agent/config_source.hpp"
 #include "agent/control_plane.hpp"
+#include "agent/custody.hpp"
 #include "agent/enrolment.hpp"
+#include "agent/job_run.hpp"
 #include "agent/machine_setup.hpp"
+#include "crypto/recovery_sheet.hpp"
+#include "crypto/sealed_box.hpp"
 
 namespace xentz::agent {
 namespace {
@@ -32,12 +36,57 @@ std::unique_ptr<http::client> client_for(environment& env, const recovery_option
     return env.make_client(client_options_of(connection, env.agent_version));
 }
 
-result<std::string> password_for(environment& env, const recovery_options& o, const wire::recover_response& lost)
+// The passwords that may open the repository, the likeliest first: a machine may have been lost while it changed its
+// password, and a thief may have handed over a wrong one.
+struct candidates {
+    std::vector<std::string> passwords;
+    std::optional<std::string> custody_key;
+};
+
+bool is_sheet(const std::string& text) { return text.find("1:") != std::string::npos; }
+
+result<candidates> typed_password(const recovery_options& o)
 {
-    auto password = lost.password ? result<std::string>{*lost.password} : o.password();
-    if (password && password->empty()) return fail(fault_code::password_missing, "the repository's password is empty");
-    if (password) env.secrets->add(*password);
-    return password;
+    const auto text = o.password();
+    if (!text) return std::unexpected(text.error());
+    auto password = is_sheet(*text) ? crypto::read_recovery_digits(*text) : text;
+    if (!password) return base::failed(password);
+    if (password->empty()) return fail(fault_code::password_missing, "the repository's password is empty");
+    return candidates{.passwords = {std::move(*password)}, .custody_key = {}};
+}
+
+result<candidates> opened_passwords(const recovery_options& o, const std::vector<std::string>& boxes)
+{
+    if (boxes.empty())
+        return fail(fault_code::password_missing, "the lost machine never handed over its password",
+                    "Without a copy of its restic.pw nothing can be restored");
+    const auto text = o.private_key();
+    if (!text) return std::unexpected(text.error());
+    const auto digits = crypto::read_recovery_digits(*text);
+    if (!digits) return std::unexpected(digits.error());
+    const auto key = crypto::key_pair_of(*digits);
+    if (!key) return std::unexpected(key.error());
+    candidates out{.passwords = {}, .custody_key = key->public_key};
+    std::optional<base::fault> why;
+    for (const auto& box : boxes) {
+        auto password = crypto::open_sealed(*key, box);
+        if (password)
+            out.passwords.push_back(std::move(*password));
+        else
+            why = password.error();
+    }
+    if (out.passwords.empty()) return std::unexpected(*why);
+    return out;
+}
+
+result<candidates> passwords_for(const recovery_options& o, const wire::recover_response& lost)
+{
+    if (lost.custody == custody_sealed)
+        return opened_passwords(o, lost.sealed_passwords.value_or(std::vector<std::string>{}));
+    if (!lost.password) return typed_password(o);
+    candidates out{.passwords = {*lost.password}, .custody_key = {}};
+    for (const auto& older : lost.older_passwords.value_or(std::vector<std::string>{})) out.passwords.push_back(older);
+    return out;
 }
 
 // What both configs have: how the server is reached, and where the lost machine's snapshots are.
@@ -54,6 +103,32 @@ local_config common_config(environment& env, const recovery_options& o, const wi
     return c;
 }
 
+// The first one that opens the repository, tried beside everything that is kept.
+result<std::string> choose_password(environment& env, const local_config& config, const candidates& from,
+                                    std::stop_token stop)
+{
+    if (from.passwords.size() == 1) return from.passwords.front();
+    const auto effective = load_config(env, config, nullptr, stop);
+    if (!effective) return std::unexpected(effective.error());
+    auto trying = config;
+    const auto file = env.home.folder / "restic.pw.try";
+    trying.restic.password_file = file.string();
+    std::optional<base::fault> why;
+    std::optional<std::string> found;
+    for (const auto& password : from.passwords) {
+        if (auto ok = os::write_atomic(env.files, file, password + "\n"); !ok) return base::failed(ok);
+        const auto session = open_repository(env, trying, *effective);
+        if (!session) return std::unexpected(session.error());
+        const auto opened = (*session)->keys(stop);
+        if (!opened) why = opened.error();
+        if (opened) found = password;
+        if (opened || why->code != fault_code::wrong_password) break;
+    }
+    if (auto gone = env.files.remove(file); !gone) env.log.warn(base::sentence(gone.error()));
+    if (found) return *found;
+    return std::unexpected(*why);
+}
+
 } // namespace
 
 result<recovery> begin_recovery(environment& env, const recovery_options& o, std::stop_token stop)
@@ -67,17 +142,23 @@ result<recovery> begin_recovery(environment& env, const recovery_options& o, std
     const auto key = idempotency_key(env, env.home.recovery(), *url, o.token);
     if (!key) return std::unexpected(key.error());
     const auto client = client_for(env, o);
-    auto lost = control_plane{*client, *url}.recover(
-        o.token, *key, {.device_id = o.device_id, .metadata = metadata_of(env)}, std::move(stop));
+    auto lost = control_plane{*client, *url}.recover(o.token, *key,
+                                                     {.device_id = o.device_id, .metadata = metadata_of(env)}, stop);
     if (!lost) return base::failed(lost);
-    const auto password = password_for(env, o, *lost);
+    const auto candidates = passwords_for(o, *lost);
+    if (!candidates) return std::unexpected(candidates.error());
+    for (const auto& password : candidates->passwords) env.secrets->add(password);
+    auto config = common_config(env, o, *lost);
+    config.recovering = lost->device_id;
+    const auto password = choose_password(env, config, *candidates, stop);
     if (!password) return std::unexpected(password.error());
     auto older = store_password(env, *password);
     if (!older) return base::failed(older);
-    auto config = common_config(env, o, *lost);
-    config.recovering = lost->device_id;
     if (auto ok = adopt(env, config); !ok) return base::failed(ok);
-    return recovery{.server_url = std::move(*url), .lost = std::move(*lost), .older_password = std::move(*older)};
+    return recovery{.server_url = std::move(*url),
+                    .lost = std::move(*lost),
+                    .older_password = std::move(*older),
+                    .custody_key = candidates->custody_key};
 }
 
 result<local_config> take_over(environment& env, const recovery_options& o, const recovery& r, std::stop_token stop)
@@ -96,11 +177,24 @@ result<local_config> take_over(environment& env, const recovery_options& o, cons
     config.device_id = answer->device_id;
     config.device_api_key = answer->device_api_key;
     config.restic.repository = answer->repo_path;
+    config.custody = r.lost.custody;
+    // By the private key and not by the server's word: it must not choose to whom the next password is sealed.
+    config.custody_key = r.custody_key;
     config.include = r.lost.local_include.value_or(std::vector<std::string>{});
     config.exclude = r.lost.local_exclude.value_or(std::vector<std::string>{});
     if (auto ok = adopt(env, config); !ok) return base::failed(ok);
     if (auto gone = env.files.remove(env.home.recovery()); !gone) env.log.warn(base::sentence(gone.error()));
     return config;
+}
+
+std::string recovery_sheet_of(const local_config& c, const std::string& password)
+{
+    return "Recovery sheet of the repository of " + c.host + (c.device_id ? " (" + *c.device_id + ")" : std::string{}) +
+           "\n\n" + crypto::recovery_lines(password) +
+           "\nPrint this and lock it away: it is shown only now. Nobody else has this password; if this machine is "
+           "lost,\n"
+           "so are its backups without it. The last four digits of each line tell whether it was typed right.\n"
+           "`xentz-agent recover --password-file FILE` takes these four lines.\n";
 }
 
 } // namespace xentz::agent

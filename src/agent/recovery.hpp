@@ -26,14 +26,17 @@ struct recovery_options {
     std::optional<std::string> device_id; // of the lost machine, to be sure
     std::optional<std::string> ca_file;
     bool allow_http = false;
-    // Asked where the server does not keep the repository's password.
+    // Asked where only the machine had the repository's password: the password, or its recovery sheet.
     std::function<base::result<std::string>()> password;
+    // Asked where passwords are sealed to a key of the tenant: the private key, or its recovery sheet.
+    std::function<base::result<std::string>()> private_key;
 };
 
 struct recovery {
     std::string server_url; // made uniform
     wire::recover_response lost;
     std::optional<std::filesystem::path> older_password; // where one that lay here was moved to
+    std::optional<std::string> custody_key; // the public half of the tenant's key, by the private one that was given
 };
 
 // Faults: already_enrolled where this home is a machine of its own, token_refused, those of the transport, of
@@ -44,5 +47,8 @@ base::result<recovery> begin_recovery(environment& env, const recovery_options& 
 // another machine was faster.
 base::result<local_config> take_over(environment& env, const recovery_options& o, const recovery& r,
                                      std::stop_token stop);
+
+// The page for the safe of a machine that alone has its repository's password: text, without the password elsewhere.
+std::string recovery_sheet_of(const local_config& c, const std::string& password);
 
 } // namespace xentz::agent

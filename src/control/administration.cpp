@@ -1,6 +1,8 @@
 #include "control/administration.hpp"
 
+#include "control/passwords.hpp"
 #include "control/policy_file.hpp"
+#include "crypto/sealed_box.hpp"
 #include "domain/names.hpp"
 
 #include <algorithm>
@@ -21,6 +23,15 @@ std::string joined_names(const std::vector<store::tenant>& tenants)
     std::string names;
     for (const auto& t : tenants) names += (names.empty() ? "" : ", ") + t.name;
     return names;
+}
+
+result<> set_custody_key(administrator& a, const store::tenant& t, std::string_view value)
+{
+    if (!crypto::is_public_key(value))
+        return fail(fault_code::invalid_value, "custody-key must be a public key of 64 hex digits",
+                    "`xentz-server custody keygen` makes one");
+    a.store.set_custody_key(t.id, std::string{value});
+    return {};
 }
 
 result<> check_ttl(std::chrono::seconds ttl)
@@ -66,10 +77,16 @@ result<> set_tenant(administrator& a, const store::tenant& t, std::string_view a
 {
     const auto equals = assignment.find('=');
     const auto key = assignment.substr(0, equals);
+    const auto value = equals == std::string_view::npos ? "" : assignment.substr(equals + 1);
+    if (key == "custody-key") return set_custody_key(a, t, value);
     if (equals == std::string_view::npos || key != "custody") return set_rule(a, t.id.text, true, assignment);
-    const auto value = assignment.substr(equals + 1);
-    if (value != "server" && value != "device")
-        return fail(fault_code::invalid_value, "custody must be server or device, not \"" + std::string{value} + "\"");
+    if (value != custody_server && value != custody_sealed && value != custody_device)
+        return fail(fault_code::invalid_value,
+                    "custody must be server, sealed or device, not \"" + std::string{value} + "\"");
+    const auto now = a.store.find_tenant(t.id.text);
+    if (value == custody_sealed && (!now || !now->custody_key))
+        return fail(fault_code::invalid_value, "tenant " + t.name + " has no key that passwords could be sealed to",
+                    "Make one with `xentz-server custody keygen`, and set custody-key=PUBLIC before custody=sealed");
     a.store.set_custody(t.id, std::string{value});
     return {};
 }

@@ -26,7 +26,8 @@ base::result<tenant_view> create_tenant(administrator& a, std::string_view name)
 base::result<store::tenant> tenant_named(administrator& a, std::string_view name_or_id);
 // Where `name` is empty: the only tenant there is.
 base::result<store::tenant> tenant_or_only(administrator& a, std::string_view name_or_id);
-// KEY=VALUE; keys: custody (server, device), and those of set_rule.
+// KEY=VALUE; keys: custody (server, sealed, device), custody-key, and those of set_rule. Custody is of repositories to
+// come; one that is there keeps its own.
 base::result<> set_tenant(administrator& a, const store::tenant& t, std::string_view assignment);
 // How repositories are kept, of a tenant or of one repository. KEY=VALUE; keys: protection, trash-days, quota,
 // trash-factor, of a tenant also repository-quota. The value "default" takes a setting back.

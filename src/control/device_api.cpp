@@ -65,6 +65,7 @@ http::response config_call(services& s, const http::request_head& head)
 void add_device_api(http::router& router, services& s)
 {
     router.add("POST", "/v1/install", json_call(s, most_install_bytes, install_call));
+    router.add("POST", "/v1/password", json_call(s, most_password_bytes, password_call));
     router.add("POST", "/v1/recover", json_call(s, most_install_bytes, recover_call));
     router.add("POST", "/v1/take-over", json_call(s, most_install_bytes, take_over_call));
     router.add("POST", "/v1/report", json_call(s, most_report_bytes, report_call));

@@ -1,6 +1,6 @@
-// The device API (docs/api.md): POST /v1/install, GET /v1/config, POST /v1/report, and for the machine that comes after
-// a lost one POST /v1/recover, POST /v1/take-over.
-// Threads: the handlers run on the server's workers, several at once.
+// The device API (docs/api.md): POST /v1/install, GET /v1/config, POST /v1/report, POST /v1/password, and for the
+// machine that comes after a lost one POST /v1/recover, POST /v1/take-over. Threads: the handlers run on the server's
+// workers, several at once.
 #pragma once
 
 #include "control/services.hpp"
@@ -18,6 +18,7 @@ void add_device_api(http::router& router, services& s);
 
 // The calls by themselves, for tests.
 http::response install_call(services& s, const http::request& r);
+http::response password_call(services& s, const http::request& r);
 http::response recover_call(services& s, const http::request& r);
 http::response take_over_call(services& s, const http::request& r);
 http::response config_call(services& s, const http::request_head& head);
@@ -28,6 +29,9 @@ constexpr std::size_t most_report_bytes = std::size_t{256} * 1024;
 // How long a lost answer of /v1/install may be asked for again.
 constexpr std::chrono::minutes install_retry_window{15};
 
+constexpr std::size_t most_password_bytes = std::size_t{16} * 1024;
+// Of a repository, after the first; an administrator looks into it before there are more.
+constexpr std::int64_t most_deposited_passwords = 100;
 // How long a lost machine's repository may be read after a recovery token was exchanged: a restore takes its time.
 constexpr std::chrono::days recovery_reads_for{7};
 

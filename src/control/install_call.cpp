@@ -1,5 +1,6 @@
 #include "control/addresses.hpp"
 #include "control/device_api.hpp"
+#include "control/passwords.hpp"
 #include "domain/names.hpp"
 
 #include <algorithm>
@@ -67,14 +68,16 @@ store::device fresh_device(services& s, const wire::install_request& r)
     return d;
 }
 
-store::repository fresh_repository(services& s, const store::device& d, bool server_keeps_password)
+store::repository fresh_repository(services& s, const store::device& d, const std::optional<store::tenant>& t)
 {
     store::repository r;
     r.id = base::make_id<domain::repository_id>("repo", s.random);
     r.device_id = d.id;
     r.user_id = d.user_id;
     r.created_at = d.enrolled_at;
-    if (server_keeps_password) r.password_box = s.key.seal(r.id.text, crypto::make_password(s.random), s.random);
+    if (t) r.custody = t->custody;
+    if (r.custody == custody_sealed) r.custody_key = t->custody_key;
+    if (r.custody == custody_server) r.password_box = s.key.seal(r.id.text, crypto::make_password(s.random), s.random);
     return r;
 }
 
@@ -111,11 +114,9 @@ http::response enrolment_answer(services& s, const store::enrolled& e, const std
     body.device_id = e.device.id.text;
     body.device_api_key = key;
     body.repo_path = repository_address(s.public_url, s.key, e.repository);
-    if (e.repository.password_box) {
-        auto password = s.key.open(e.repository.id.text, *e.repository.password_box);
-        if (!password) throw std::runtime_error(password.error().message);
-        body.password = std::move(*password);
-    }
+    body.custody = e.repository.custody;
+    body.custody_key = e.repository.custody_key;
+    if (auto kept = kept_passwords(s, e.repository); !kept.empty()) body.password = std::move(kept.front());
     auto response = http::json_response(200, wire::encode(body));
     response.headers.push_back({"Cache-Control", "no-store"});
     return response;
@@ -143,7 +144,7 @@ http::response install_call(services& s, const http::request& r)
     const auto device_key = crypto::make_token("xdk_", s.random);
     e.fresh_device = fresh_device(s, *request);
     e.fresh_device.key_hash = crypto::token_hash(device_key);
-    e.fresh_repository = fresh_repository(s, e.fresh_device, !tenant || tenant->custody == "server");
+    e.fresh_repository = fresh_repository(s, e.fresh_device, tenant);
 
     const auto outcome = s.store.enrol(e, s.clock.now(), install_retry_window);
     if (outcome.already_confirmed)

@@ -1,5 +1,6 @@
 #include "control/addresses.hpp"
 #include "control/device_api.hpp"
+#include "control/passwords.hpp"
 #include "control/repository_credentials.hpp"
 
 namespace xentz::control {
@@ -67,6 +68,14 @@ void add_local_additions(services& s, const domain::device_id& lost, wire::recov
     }
 }
 
+void add_passwords(services& s, const store::repository& r, wire::recover_response& to)
+{
+    auto kept = kept_passwords(s, r);
+    if (!kept.empty()) to.password = kept.front();
+    if (kept.size() > 1) to.older_passwords = std::vector<std::string>{kept.begin() + 1, kept.end()};
+    if (auto boxes = sealed_passwords(s, r); !boxes.empty()) to.sealed_passwords = std::move(boxes);
+}
+
 http::response exchange_answer(services& s, const store::recovery_token& t, const store::repository_credential& c)
 {
     const auto lost = s.store.find_device(t.device_id);
@@ -79,13 +88,9 @@ http::response exchange_answer(services& s, const store::recovery_token& t, cons
     body.hostname = lost->hostname;
     body.last_seen_at = lost->last_seen_at;
     body.last_good_backup_at = s.store.last_good_backup(lost->id);
-    body.custody = r->password_box ? "server" : "device";
+    body.custody = r->custody;
     body.repo_path = address_with(s.public_url, c.id.text, credential_secret(s.key, *r, c), *r);
-    if (r->password_box) {
-        auto password = s.key.open(r->id.text, *r->password_box);
-        if (!password) throw std::runtime_error(password.error().message);
-        body.password = std::move(*password);
-    }
+    add_passwords(s, *r, body);
     body.expires_at = c.expires_at;
     body.allow_take_over = t.allow_take_over;
     add_local_additions(s, lost->id, body);

@@ -14,7 +14,7 @@ using base::result;
 std::unexpected<base::fault> no_setting(std::string_view assignment, bool of_tenant)
 {
     return fail(fault_code::usage, "\"" + std::string{assignment} + "\" is no setting",
-                std::string{of_tenant ? "Use custody=server, " : "Use "} +
+                std::string{of_tenant ? "Use custody=server, custody-key=PUBLIC, " : "Use "} +
                     "protection=guarded, trash-days=30, quota=500GiB or trash-factor=2" +
                     (of_tenant ? ", or repository-quota=50GiB" : ""));
 }

@@ -1,6 +1,7 @@
 #include "crypto/passphrase.hpp"
 
 #include "base/hex.hpp"
+#include "crypto/sodium.hpp"
 
 #include <sodium.h>
 
@@ -21,11 +22,6 @@ constexpr std::uint64_t most_operations = 32;
 
 using box_key = std::array<std::uint8_t, crypto_secretbox_KEYBYTES>;
 using salt_bytes = std::array<std::uint8_t, crypto_pwhash_SALTBYTES>;
-
-void start_sodium()
-{
-    if (sodium_init() < 0) throw std::runtime_error("libsodium cannot start: the system gives no randomness");
-}
 
 result<box_key> stretch(std::string_view passphrase, const std::uint8_t* salt, const stretching& cost)
 {

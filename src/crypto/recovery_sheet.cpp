@@ -69,20 +69,29 @@ std::unexpected<base::fault> wrong_line(std::size_t number, const std::string& h
 
 } // namespace
 
-std::string recovery_lines(const master_key& key)
+std::string recovery_lines(std::string_view digits)
 {
-    const auto text = key.text();
     std::string out;
     for (std::size_t n = 1; n <= lines; ++n) {
-        const auto digits = text.substr((n - 1) * digits_in_line, digits_in_line);
-        out += "    " + std::to_string(n) + ":  " + in_blocks(digits) + "   " + check_of(n, digits) + "\n";
+        const auto of_line = digits.substr((n - 1) * digits_in_line, digits_in_line);
+        out += "    " + std::to_string(n) + ":  " + in_blocks(of_line) + "   " + check_of(n, of_line) + "\n";
     }
     return out;
 }
 
+std::string recovery_lines(const master_key& key) { return recovery_lines(key.text()); }
+
 result<master_key> read_recovery_sheet(std::string_view text)
 {
-    if (auto plain = master_key::parse(text)) return plain;
+    const auto digits = read_recovery_digits(text);
+    if (!digits) return std::unexpected(digits.error());
+    return master_key::parse(*digits);
+}
+
+result<std::string> read_recovery_digits(std::string_view text)
+{
+    // Of the same form, so that it serves as the check of any such secret.
+    if (const auto plain = master_key::parse(text)) return plain->text();
     std::string digits;
     for (std::size_t n = 1; n <= lines; ++n) {
         const auto found = find_line(n, text);
@@ -93,7 +102,9 @@ result<master_key> read_recovery_sheet(std::string_view text)
         if (check_of(n, of_key) != found->substr(digits_in_line)) return wrong_line(n, "has a wrong digit");
         digits += of_key;
     }
-    return master_key::parse(digits);
+    const auto whole = master_key::parse(digits);
+    if (!whole) return std::unexpected(whole.error());
+    return digits;
 }
 
 } // namespace xentz::crypto

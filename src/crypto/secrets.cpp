@@ -1,6 +1,7 @@
 #include "crypto/secrets.hpp"
 
 #include "base/hex.hpp"
+#include "crypto/sodium.hpp"
 
 #include <sodium.h>
 
@@ -15,12 +16,6 @@ namespace {
 using base::fail;
 using base::fault_code;
 using base::result;
-
-// libsodium picks its fastest implementations here; calling it again is cheap and safe from any thread.
-void start_sodium()
-{
-    if (sodium_init() < 0) throw std::runtime_error("libsodium cannot start: the system gives no randomness");
-}
 
 std::string random_hex(base::random_source& random)
 {

@@ -12,7 +12,31 @@ constexpr const char* mark_credential_revoked =
 constexpr const char* raise_generation_by_one =
     "update repository set generation = generation + 1 where id = $1 returning generation";
 
+// The repository's row is locked first, so that two at once do not take the same number.
+constexpr const char* lock_repository = "update repository set generation = generation where id = $1 returning id";
+constexpr const char* next_number =
+    "select coalesce(max(number), 0) + 1 from repository_password where repository_id = $1";
+constexpr const char* passwords_of_repository =
+    "from repository_password where repository_id = $1 order by number desc";
+
 } // namespace
+
+bool fleet_store::add_password(const domain::repository_id& id, const std::string& kind, const std::string& box,
+                               base::time_point now, std::int64_t most)
+{
+    return db_->write([&](sql::connection& c) {
+        c.query(lock_repository, id);
+        const auto number = c.query(next_number, id).get<std::int64_t>(0, 0);
+        if (number > most) return false;
+        c.insert("repository_password", repository_password{id, number, kind, box, now});
+        return true;
+    });
+}
+
+std::vector<repository_password> fleet_store::passwords(const domain::repository_id& id)
+{
+    return db_->read([&](sql::connection& c) { return c.select<repository_password>(passwords_of_repository, id); });
+}
 
 void fleet_store::add_credential(const repository_credential& r)
 {

@@ -25,6 +25,7 @@ constexpr const char* unless_name_taken = "on conflict (name) do nothing returni
 constexpr const char* tenant_by_name_or_id =
     "from tenant where id = $1 or name = $1 order by case when id = $1 then 0 else 1 end limit 1";
 constexpr const char* all_tenants = "from tenant order by created_at, id";
+constexpr const char* update_custody_key = "update tenant set custody_key = $1 where id = $2";
 constexpr const char* update_custody = "update tenant set custody = $1 where id = $2";
 
 constexpr const char* or_replace_policy = "on conflict (tenant_id, name) do update "
@@ -112,6 +113,11 @@ std::vector<tenant> fleet_store::tenants()
 void fleet_store::set_custody(const domain::tenant_id& id, const std::string& custody)
 {
     db_->write([&](sql::connection& c) { c.query(update_custody, custody, id); });
+}
+
+void fleet_store::set_custody_key(const domain::tenant_id& id, const std::string& public_key)
+{
+    db_->write([&](sql::connection& c) { c.query(update_custody_key, public_key, id); });
 }
 
 void fleet_store::put_policy(const policy& p)

@@ -100,6 +100,7 @@ public:
     std::optional<tenant> find_tenant(std::string_view name_or_id);
     std::vector<tenant> tenants();
     void set_custody(const domain::tenant_id& id, const std::string& custody);
+    void set_custody_key(const domain::tenant_id& id, const std::string& public_key);
 
     void put_policy(const policy& p); // replaces one of the same tenant and name
     std::optional<policy> find_policy(const domain::tenant_id& tenant, std::string_view name);
@@ -154,6 +155,11 @@ public:
     void set_initialised(const domain::repository_id& id, bool initialised);
     // Voids every credential of a repository; the new generation, nothing where there is no such repository.
     std::optional<std::int64_t> raise_generation(const domain::repository_id& id);
+
+    // Keeps it beside those that are there. False where there are `most` already.
+    bool add_password(const domain::repository_id& id, const std::string& kind, const std::string& box,
+                      base::time_point now, std::int64_t most);
+    std::vector<repository_password> passwords(const domain::repository_id& id); // the newest first
 
     void add_credential(const repository_credential& c);
     std::optional<repository_credential> find_credential(std::string_view id);

@@ -17,10 +17,11 @@ namespace xentz::store {
 struct tenant {
     domain::tenant_id id;
     std::string name;    // unique
-    std::string custody; // who keeps repository passwords: "server" or "device"
+    std::string custody; // who keeps the passwords of repositories to come: "server", "sealed", "device"
     base::time_point created_at;
+    std::optional<std::string> custody_key; // that "sealed" ones are sealed to
 };
-BOOST_DESCRIBE_STRUCT(tenant, (), (id, name, custody, created_at))
+BOOST_DESCRIBE_STRUCT(tenant, (), (id, name, custody, created_at, custody_key))
 
 // `document` is the JSON of a domain::policy. Every tenant has one named "default".
 struct policy {
@@ -74,12 +75,25 @@ struct repository {
     domain::device_id device_id;
     std::string user_id;
     std::int64_t generation = 1;             // raising it revokes the derived secret
-    std::optional<std::string> password_box; // sealed under the master key; absent = the device keeps it
+    std::optional<std::string> password_box; // sealed under the master key; absent = the server does not keep it
     bool initialised = false;                // a config was once stored
     base::time_point created_at;
+    std::string custody = "server";         // as the tenant's was when it was made
+    std::optional<std::string> custody_key; // likewise
 };
 BOOST_DESCRIBE_STRUCT(repository, (),
-                      (id, tenant_id, device_id, user_id, generation, password_box, initialised, created_at))
+                      (id, tenant_id, device_id, user_id, generation, password_box, initialised, created_at, custody,
+                       custody_key))
+
+// Handed over by the device after the first one, which is `password_box`; the highest number is the newest.
+struct repository_password {
+    domain::repository_id repository_id;
+    std::int64_t number = 0;
+    std::string kind; // "server": sealed under the master key; "sealed": to the repository's custody_key
+    std::string box;
+    base::time_point deposited_at;
+};
+BOOST_DESCRIBE_STRUCT(repository_password, (), (repository_id, number, kind, box, deposited_at))
 
 // Exchanged once, by the caller with `idempotency_key`, for the credential `credential_id`.
 struct recovery_token {

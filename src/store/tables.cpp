@@ -13,7 +13,7 @@ const std::vector<table>& tables()
 {
     static const std::vector<table> all{
         {"setting", {text("name"), text("value")}, {"name"}},
-        {"tenant", {text("id"), text("name"), text("custody"), number("created_at")}, {"id"}},
+        {"tenant", {text("id"), text("name"), text("custody"), number("created_at"), text("custody_key")}, {"id"}},
         {"policy", {text("tenant_id"), text("name"), text("document"), number("updated_at")}, {"tenant_id", "name"}},
         {"install_token",
          {text("id"), text("tenant_id"), text("policy_name"), text("token_hash"), number("uses_total"),
@@ -27,7 +27,7 @@ const std::vector<table>& tables()
         {"enrolment", {text("device_id"), text("token_id"), text("idempotency_key")}, {"device_id"}},
         {"repository",
          {text("id"), text("tenant_id"), text("device_id"), text("user_id"), number("generation"), text("password_box"),
-          number("initialised"), number("created_at")},
+          number("initialised"), number("created_at"), text("custody"), text("custody_key")},
          {"id"}},
         {"report",
          {text("report_id"), text("device_id"), text("dedup_key"), text("job"), text("status"), number("started_at"),
@@ -62,6 +62,9 @@ const std::vector<table>& tables()
          {text("id"), text("repository_id"), text("kind"), text("reason"), number("created_at"), number("expires_at"),
           number("revoked_at")},
          {"id"}},
+        {"repository_password",
+         {text("repository_id"), number("number"), text("kind"), text("box"), number("deposited_at")},
+         {"repository_id", "number"}},
         {"recovery_token",
          {text("id"), text("device_id"), text("repository_id"), text("token_hash"), number("allow_take_over"),
           number("created_at"), number("expires_at"), number("revoked_at"), text("idempotency_key"),

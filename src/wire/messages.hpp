@@ -40,9 +40,12 @@ struct install_response {
     std::string device_id;
     std::string device_api_key;
     std::string repo_path;
-    std::optional<std::string> password;
+    std::optional<std::string> password; // where the server keeps it
+    std::optional<std::string> custody;  // who keeps the password: server, sealed, device; absent: an older server
+    std::optional<std::string> custody_key;
 };
-BOOST_DESCRIBE_STRUCT(install_response, (), (tenant_id, device_id, device_api_key, repo_path, password))
+BOOST_DESCRIBE_STRUCT(install_response, (),
+                      (tenant_id, device_id, device_api_key, repo_path, password, custody, custody_key))
 
 // ---- POST /v1/recover: a recovery token against what it takes to read the repository of a lost machine
 
@@ -59,10 +62,12 @@ struct recover_response {
     std::string hostname; // its name in the repository
     std::optional<base::time_point> last_seen_at;
     std::optional<base::time_point> last_good_backup_at;
-    std::string custody;   // who keeps the password: server, device
-    std::string repo_path; // with a credential that reads
-    std::optional<std::string> password;
-    base::time_point expires_at; // of that credential
+    std::string custody;                                      // who keeps the password: server, sealed, device
+    std::string repo_path;                                    // with a credential that reads
+    std::optional<std::string> password;                      // the newest that the server keeps,
+    std::optional<std::vector<std::string>> older_passwords;  // those before it, the newest first,
+    std::optional<std::vector<std::string>> sealed_passwords; // and those that it cannot open itself, the newest first
+    base::time_point expires_at;                              // of that credential
     bool allow_take_over = false;
     // What the lost machine added to the policy, as its last backup reported it.
     std::optional<std::vector<std::string>> local_include;
@@ -70,7 +75,8 @@ struct recover_response {
 };
 BOOST_DESCRIBE_STRUCT(recover_response, (),
                       (tenant_id, device_id, user_id, hostname, last_seen_at, last_good_backup_at, custody, repo_path,
-                       password, expires_at, allow_take_over, local_include, local_exclude))
+                       password, older_passwords, sealed_passwords, expires_at, allow_take_over, local_include,
+                       local_exclude))
 
 // ---- POST /v1/take-over: the machine that made the exchange becomes the successor; answered as an install
 
@@ -78,6 +84,19 @@ struct take_over_request {
     device_metadata metadata;
 };
 BOOST_DESCRIBE_STRUCT(take_over_request, (), (metadata))
+
+// ---- POST /v1/password: the device hands over the repository's password, in the way that the custody says
+
+struct password_message {
+    std::optional<std::string> password; // custody "server"
+    std::optional<std::string> sealed;   // custody "sealed": to the custody key
+};
+BOOST_DESCRIBE_STRUCT(password_message, (), (password, sealed))
+
+struct password_answer {
+    bool kept = false;
+};
+BOOST_DESCRIBE_STRUCT(password_answer, (), (kept))
 
 // ---- GET /v1/config
 

@@ -25,6 +25,7 @@ struct context {
 // Each adds its commands below `app` and sets context.action where one of them is called.
 void add_install_command(CLI::App& app, context& c);
 void add_recover_command(CLI::App& app, context& c);
+void add_rotate_command(CLI::App& app, context& c);
 void add_job_commands(CLI::App& app, context& c);      // backup, retention, restore
 void add_schedule_commands(CLI::App& app, context& c); // run-due, uninstall
 void add_read_commands(CLI::App& app, context& c);     // snapshots, ls

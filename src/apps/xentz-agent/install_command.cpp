@@ -1,9 +1,11 @@
 #include "agent/enrolment.hpp"
 #include "agent/exit_code.hpp"
+#include "agent/recovery.hpp"
 #include "agent/timetable.hpp"
 #include "context.hpp"
-#include "os/files.hpp"
+#include "os/terminal.hpp"
 #include "output.hpp"
+#include "recovery_page.hpp"
 #include "token.hpp"
 
 #include <CLI/CLI.hpp>
@@ -22,6 +24,7 @@ struct install_options {
     std::vector<std::string> include, exclude;
     bool allow_http = false;
     bool again = false;
+    bool with_sheet = false;
 };
 
 result<agent::enrolment_result> install(agent::environment& env, const install_options& o, std::stop_token stop)
@@ -66,6 +69,25 @@ struct install_output {
 };
 BOOST_DESCRIBE_STRUCT(install_output, (), (tenant_id, device_id, user_id, home, password_file, scheduler, next_runs))
 
+void tell_password(const install_options& o, const agent::enrolment_result& r)
+{
+    const auto& c = r.config;
+    if (!r.only_password)
+        print_line("Repository password: " + c.restic.password_file +
+                   (r.password_made_here && c.managed() ? ", handed over sealed to the tenant's key" : ""));
+    if (r.deposit_fault)
+        print_warning("the repository's password could not be handed over yet, the next run tries again: " +
+                      base::sentence(*r.deposit_fault));
+    if (!r.only_password) return;
+    print_line("The repository's password was made here and lies only in " + c.restic.password_file +
+               ": keep a copy elsewhere, without it nothing can be restored.");
+    // Where this goes into a log, a password has no business in it.
+    const bool shown = os::is_terminal(os::output::standard);
+    if (!shown && !o.with_sheet) return;
+    print_line("\n" + agent::recovery_sheet_of(c, *r.only_password));
+    if (shown) print_line(qr_code(*r.only_password));
+}
+
 void tell(agent::environment& env, const install_options& o, const agent::enrolment_result& r)
 {
     const auto& c = r.config;
@@ -74,11 +96,7 @@ void tell(agent::environment& env, const install_options& o, const agent::enrolm
     else
         print_line("Set up with a repository of its own.");
     print_line("Config: " + env.home.config.string());
-    if (r.password_made_here)
-        print_line("The repository's password was made here and lies only in " + c.restic.password_file +
-                   ": keep a copy elsewhere, without it nothing can be restored.");
-    else
-        print_line("Repository password: " + c.restic.password_file);
+    tell_password(o, r);
     if (r.older_password) print_line("The older password was kept as " + r.older_password->string() + ".");
     if (!o.password.empty())
         print_warning("a password on the command line can be read by other users of this machine; use --password-file");
@@ -179,6 +197,9 @@ void add_install_command(CLI::App& app, context& c)
     install
         ->add_option("--ca-file", o->ca_file, "PEM file of the certificate authority to trust instead of the system's")
         ->type_name("FILE");
+    install->add_flag("--recovery-sheet", o->with_sheet,
+                      "where this machine alone gets the repository's password, print it for paper although the output "
+                      "is no terminal");
     install->add_flag("--allow-http", o->allow_http, "allow plain HTTP to an address that is not loopback");
     install->add_flag("--again", o->again,
                       "set up a machine that already is: it becomes a new device with a new, empty repository");

@@ -41,6 +41,7 @@ int run(int argc, char** argv)
     apps::add_install_command(app, c);
     apps::add_job_commands(app, c);
     apps::add_recover_command(app, c);
+    apps::add_rotate_command(app, c);
     apps::add_schedule_commands(app, c);
     apps::add_read_commands(app, c);
     apps::add_status_commands(app, c);

@@ -23,7 +23,8 @@ using base::fault_code;
 using base::result;
 
 struct recover_options {
-    std::string token, token_file, server, device, target, password_file, ca_file, scheduler = "auto";
+    std::string token, token_file, server, device, target, password_file, private_key_file, ca_file;
+    std::string scheduler = "auto";
     agent::restore_options restore;
     bool take_over = false;
     bool yes = false;
@@ -70,13 +71,23 @@ void tell(const agent::environment& env, const agent::recovery& r)
     if (r.older_password) print_line("A password that lay here was kept as " + r.older_password->string() + ".");
 }
 
-result<std::string> ask_password(agent::environment& env, const std::string& file)
+struct question {
+    std::string asks;
+    std::string who_has_it;
+    std::string option;
+};
+const question for_password{
+    "The repository's password: ", "only the lost machine's owner has the repository's password", "--password-file"};
+const question for_private_key{"The tenant's private key: ",
+                               "the password is sealed, and only the tenant has the key to it", "--private-key-file"};
+
+// From a file, or from whoever sits there.
+result<std::string> ask(agent::environment& env, const question& q, const std::string& file)
 {
-    auto text = file.empty() ? os::ask_secret("The repository's password: ")
-                             : os::read_all(env.files, std::filesystem::absolute(file), 65536);
+    auto text = file.empty() ? os::ask_secret(q.asks) : os::read_all(env.files, std::filesystem::absolute(file), 65536);
     if (!text && file.empty() && text.error().code == fault_code::usage)
-        return fail(fault_code::usage, "only the lost machine's owner has the repository's password",
-                    "Name a file that holds it with --password-file");
+        return fail(fault_code::usage, q.who_has_it,
+                    "Name a file that holds it, or its recovery sheet, with " + q.option);
     if (!text) return text;
     while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
     return text;
@@ -144,7 +155,8 @@ result<agent::recovery_options> options_of(agent::environment& env, const recove
     if (!o.device.empty()) ro.device_id = o.device;
     ro.ca_file = absolute_or_none(o.ca_file);
     ro.allow_http = o.allow_http;
-    ro.password = [&env, file = o.password_file] { return ask_password(env, file); };
+    ro.password = [&env, file = o.password_file] { return ask(env, for_password, file); };
+    ro.private_key = [&env, file = o.private_key_file] { return ask(env, for_private_key, file); };
     return ro;
 }
 
@@ -196,7 +208,11 @@ void add_options(CLI::App& command, const std::shared_ptr<recover_options>& o)
                      "write into a folder that holds something; files of the same name are replaced");
     command
         .add_option("--password-file", o->password_file,
-                    "file that holds the repository's password, where the server does not keep it")
+                    "file that holds the repository's password or its recovery sheet, where only the machine had it")
+        ->type_name("FILE");
+    command
+        .add_option("--private-key-file", o->private_key_file,
+                    "file that holds the tenant's private key or its recovery sheet, where passwords are sealed to it")
         ->type_name("FILE");
     command
         .add_option("--ca-file", o->ca_file, "PEM file of the certificate authority to trust instead of the system's")

@@ -79,6 +79,7 @@ int run(int argc, char** argv)
     apps::add_init_command(app, c);
     apps::add_recovery_sheet_command(app, c);
     apps::add_serve_command(app, c);
+    apps::add_custody_command(app, c);
     apps::add_backup_command(app, c);
     apps::add_restore_command(app, c);
     apps::add_tenant_commands(app, c);

@@ -65,7 +65,8 @@ void add_tenant(CLI::App& app, context& c)
     auto settings = std::make_shared<std::vector<std::string>>();
     set->add_option("NAME", *name, "the tenant")->required();
     set->add_option("KEY=VALUE", *settings,
-                    "custody=server|device, protection=full|append-only|guarded, trash-days=N, quota=SIZE, "
+                    "custody=server|sealed|device, custody-key=PUBLIC, protection=full|append-only|guarded, "
+                    "trash-days=N, quota=SIZE, "
                     "repository-quota=SIZE, trash-factor=N; \"default\" takes one back")
         ->required();
     set->callback([&c, name, settings] {

@@ -79,7 +79,7 @@ TEST(tenants, custody_can_be_set)
     EXPECT_TRUE(set_tenant(f.admin, f.home, "custody=server"));
     EXPECT_EQ(f.store.find_tenant("home")->custody, "server");
     EXPECT_EQ(fault_of(set_tenant(f.admin, f.home, "custody=nobody")),
-              "invalid-value: custody must be server or device, not \"nobody\".");
+              "invalid-value: custody must be server, sealed or device, not \"nobody\".");
     for (const auto* wrong : {"custody", "", "=", "colour=1", "Custody=server", "repository-quotas=1"})
         EXPECT_TRUE(fault_of(set_tenant(f.admin, f.home, wrong)).starts_with("usage: ")) << wrong;
     EXPECT_EQ(f.store.find_tenant("home")->custody, "server");

@@ -1,0 +1,72 @@
+#include "agent/custody.hpp"
+
+#include "crypto/sealed_box.hpp"
+#include "wire/json.hpp"
+
+namespace xentz::agent {
+namespace {
+
+using base::fail;
+using base::fault_code;
+using base::result;
+
+constexpr std::uint64_t most_note_bytes = 65536;
+
+struct deposit_note {
+    std::uint32_t format = 1;
+    std::string password_file;
+    std::optional<std::string> sealed; // the same bytes at each try, so that the server knows a repeated one
+};
+BOOST_DESCRIBE_STRUCT(deposit_note, (), (format, password_file, sealed))
+
+result<wire::password_message> message_of(environment& env, const deposit_note& note)
+{
+    if (note.sealed) return wire::password_message{.password = {}, .sealed = note.sealed};
+    auto text = os::read_all(env.files, note.password_file, most_note_bytes);
+    if (!text) return base::failed(text);
+    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+    return wire::password_message{.password = std::move(*text), .sealed = {}};
+}
+
+} // namespace
+
+result<> require_custody(const environment& env, const local_config& local)
+{
+    if (!local.managed() || local.custody) return {};
+    return fail(fault_code::config_invalid,
+                env.home.config.string() + " does not say who keeps the repository's password",
+                "Add \"custody\": \"server\" there, or \"device\" where this machine alone has it");
+}
+
+result<> begin_deposit(environment& env, const local_config& local, const std::string& password,
+                       const std::filesystem::path& password_file)
+{
+    if (!local.managed() || local.custody == custody_device) return {};
+    if (auto ok = require_custody(env, local); !ok) return ok;
+    deposit_note note{.password_file = password_file.string(), .sealed = {}};
+    if (local.custody == custody_sealed) {
+        auto box = crypto::seal_to(local.custody_key.value_or(""), password);
+        if (!box) return base::failed(box);
+        note.sealed = std::move(*box);
+    }
+    return os::write_atomic(env.files, env.home.deposit(), wire::pretty_json(wire::to_json(note)));
+}
+
+bool is_deposit_due(environment& env) { return env.files.info(env.home.deposit()).has_value(); }
+
+result<> finish_deposit(environment& env, const local_config& local, control_plane& server, std::stop_token stop)
+{
+    const auto text = os::read_all(env.files, env.home.deposit(), most_note_bytes);
+    if (!text && text.error().code == fault_code::not_found) return {};
+    if (!text) return std::unexpected(text.error());
+    const auto note = wire::decode<deposit_note>(*text);
+    if (!note)
+        return fail(fault_code::config_invalid, env.home.deposit().string() + " is damaged",
+                    "Run `xentz-agent rotate-password`: it hands over a new password");
+    const auto message = message_of(env, *note);
+    if (!message) return std::unexpected(message.error());
+    if (auto ok = server.hand_over(*local.device_api_key, *message, std::move(stop)); !ok) return ok;
+    return env.files.remove(env.home.deposit());
+}
+
+} // namespace xentz::agent
