@@ -17,7 +17,21 @@
 
 namespace xentz::restic {
 
-enum class operation { version, init, backup, snapshots, list, forget, prune, restore, check, unlock, identify, locks, keys };
+enum class operation {
+    version,
+    init,
+    backup,
+    snapshots,
+    list,
+    forget,
+    prune,
+    restore,
+    check,
+    unlock,
+    identify,
+    locks,
+    keys
+};
 
 // "the backup", "forgetting old snapshots", ...: begins a sentence that goes on with "failed".
 std::string_view name(operation op);

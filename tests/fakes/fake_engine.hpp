@@ -24,7 +24,8 @@ public:
     base::result<> check_result;
     base::result<std::string> repository_id_result = std::string(64, 'a');
     base::result<std::vector<engine::lock>> locks_result = std::vector<engine::lock>{};
-    base::result<std::vector<engine::key>> keys_result = std::vector<engine::key>{{.id = "old", .current = true, .host = {}}};
+    base::result<std::vector<engine::key>> keys_result =
+        std::vector<engine::key>{{.id = "old", .current = true, .host = {}}};
     base::result<> add_key_result;
     base::result<> remove_key_result;
     base::result<std::string> version_result = std::string{"0.18.0"};
