@@ -1,5 +1,6 @@
 #include "agent/custody.hpp"
 
+#include "agent/machine_setup.hpp"
 #include "crypto/sealed_box.hpp"
 #include "wire/json.hpp"
 
@@ -22,10 +23,9 @@ BOOST_DESCRIBE_STRUCT(deposit_note, (), (format, password_file, sealed))
 result<wire::password_message> message_of(environment& env, const deposit_note& note)
 {
     if (note.sealed) return wire::password_message{.password = {}, .sealed = note.sealed};
-    auto text = os::read_all(env.files, note.password_file, most_note_bytes);
-    if (!text) return base::failed(text);
-    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
-    return wire::password_message{.password = std::move(*text), .sealed = {}};
+    auto password = read_password(env, note.password_file);
+    if (!password) return base::failed(password);
+    return wire::password_message{.password = std::move(*password), .sealed = {}};
 }
 
 } // namespace
@@ -51,8 +51,6 @@ result<> begin_deposit(environment& env, const local_config& local, const std::s
     }
     return os::write_atomic(env.files, env.home.deposit(), wire::pretty_json(wire::to_json(note)));
 }
-
-bool is_deposit_due(environment& env) { return env.files.info(env.home.deposit()).has_value(); }
 
 result<> finish_deposit(environment& env, const local_config& local, control_plane& server, std::stop_token stop)
 {

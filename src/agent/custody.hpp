@@ -28,8 +28,6 @@ base::result<> require_custody(const environment& env, const local_config& local
 base::result<> begin_deposit(environment& env, const local_config& local, const std::string& password,
                              const std::filesystem::path& password_file);
 
-bool is_deposit_due(environment& env);
-
 // Hands over what begin_deposit noted, and forgets the note. Nothing to do is a success. Faults: those of the control
 // plane; server_refused where it keeps passwords of this repository in another way.
 base::result<> finish_deposit(environment& env, const local_config& local, control_plane& server, std::stop_token stop);

@@ -121,10 +121,7 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
 
     const auto key = idempotency_key(env, env.home.enrolment(), o.server_url, o.token);
     if (!key) return std::unexpected(key.error());
-    local_config connection;
-    connection.ca_file = o.ca_file;
-    connection.allow_http = o.allow_http;
-    const auto client = env.make_client(client_options_of(connection, env.agent_version));
+    const auto client = connect(env, o.ca_file, o.allow_http);
     auto answer = control_plane{*client, o.server_url}.install(o.token, *key, request_of(env, o), stop);
     if (!answer) return base::failed(answer);
 
@@ -136,6 +133,7 @@ result<enrolment_result> enrol(environment& env, const enrolment_options& given,
     auto older = store_password(env, password);
     if (!older) return base::failed(older);
     r.older_password = std::move(*older);
+    if (auto ok = forget_former(env); !ok) return base::failed(ok);
     if (auto ok = begin_deposit_of(env, r, password); !ok) return base::failed(ok);
     if (auto ok = adopt(env, r.config); !ok) return base::failed(ok);
     if (auto gone = env.files.remove(env.home.enrolment()); !gone) env.log.warn(base::sentence(gone.error()));
@@ -177,6 +175,7 @@ result<enrolment_result> install_legacy(environment& env, const legacy_options& 
                         "the password file " + c.restic.password_file + " is missing or empty",
                         "Name an existing file with --password-file");
     }
+    if (auto ok = forget_former(env); !ok) return base::failed(ok);
     if (auto ok = adopt(env, c); !ok) return base::failed(ok);
     r.folders = c.include.size();
     return r;

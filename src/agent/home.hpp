@@ -28,6 +28,7 @@ struct home {
     std::filesystem::path rejected() const { return folder / "spool" / "rejected"; }
     std::filesystem::path sent() const { return folder / "spool" / "sent"; }
     std::filesystem::path password() const { return folder / "restic.pw"; }
+    std::filesystem::path password_on_trial() const { return folder / "restic.pw.try"; }
     std::filesystem::path deposit() const { return folder / "state" / "deposit.json"; }
     std::filesystem::path password_rotation() const { return folder / "state" / "password.json"; }
     std::filesystem::path enrolment() const { return folder / "enrolment.json"; }

@@ -176,7 +176,6 @@ private:
     // Until the server has it, this machine alone can open the repository.
     void hand_over_password(std::stop_token stop)
     {
-        if (!is_deposit_due(env_)) return;
         if (const auto done = finish_deposit(env_, local_, *server_, std::move(stop)); !done)
             notes_.push_back("the repository's password could not be handed over yet: " + base::sentence(done.error()));
     }

@@ -1,5 +1,6 @@
 #include "agent/machine_setup.hpp"
 
+#include "agent/config_source.hpp"
 #include "agent/repository_pin.hpp"
 #include "crypto/secrets.hpp"
 #include "os/system.hpp"
@@ -48,6 +49,22 @@ result<std::string> idempotency_key(environment& env, const std::filesystem::pat
     return fresh.idempotency_key;
 }
 
+std::unique_ptr<http::client> connect(environment& env, const std::optional<std::string>& ca_file, bool allow_http)
+{
+    local_config connection;
+    connection.ca_file = ca_file;
+    connection.allow_http = allow_http;
+    return env.make_client(client_options_of(connection, env.agent_version));
+}
+
+result<std::string> read_password(environment& env, const std::filesystem::path& file)
+{
+    auto text = os::read_all(env.files, file, most_small_bytes);
+    while (text && (text->ends_with('\n') || text->ends_with('\r'))) text->pop_back();
+    if (text) env.secrets->add(*text);
+    return text;
+}
+
 result<std::optional<std::filesystem::path>> store_password(environment& env, const std::string& password)
 {
     const auto path = env.home.password();
@@ -74,12 +91,16 @@ wire::device_metadata metadata_of(environment& env)
     return m;
 }
 
+result<> forget_former(environment& env)
+{
+    for (const auto& file : {env.home.cached_config(), env.home.deposit(), env.home.password_rotation()})
+        if (auto gone = env.files.remove(file); !gone && gone.error().code != fault_code::not_found) return gone;
+    return forget_pin(env.files, env.home);
+}
+
 result<> adopt(environment& env, const local_config& c)
 {
     learn_secrets(c, env.files, *env.secrets);
-    if (auto gone = env.files.remove(env.home.cached_config()); !gone && gone.error().code != fault_code::not_found)
-        return gone;
-    if (auto ok = forget_pin(env.files, env.home); !ok) return ok;
     return save_local_config(env.files, env.home.config, c);
 }
 

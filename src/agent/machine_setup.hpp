@@ -28,12 +28,23 @@ base::result<setup_locks> lock_for_setup(environment& env, const std::string& wh
 base::result<std::string> idempotency_key(environment& env, const std::filesystem::path& file,
                                           const std::string& server_url, const std::string& token);
 
+// For the calls before there is a config.
+std::unique_ptr<http::client> connect(environment& env, const std::optional<std::string>& ca_file, bool allow_http);
+
+// What a password file holds, without its line break. It is a secret from then on.
+base::result<std::string> read_password(environment& env, const std::filesystem::path& file);
+
 // Writes restic.pw; where it held another password, that is kept beside it, and the name of that file is returned.
 base::result<std::optional<std::filesystem::path>> store_password(environment& env, const std::string& password);
 
 wire::device_metadata metadata_of(environment& env);
 
-// Saves `c` as this machine's config; what was cached for another device, and which repository it had, is forgotten.
+// What is known of the device or the repository that the machine had before: the cached config, the pin, a password
+// that was to be handed over, a rotation that was cut short.
+base::result<> forget_former(environment& env);
+
+// Saves `c` as this machine's config, beside which nothing of the former one counts. What has to lie there with it (a
+// password to be handed over) may be written between forget_former and this.
 base::result<> adopt(environment& env, const local_config& c);
 
 } // namespace xentz::agent

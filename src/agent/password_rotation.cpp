@@ -27,14 +27,6 @@ struct rotation_note {
 };
 BOOST_DESCRIBE_STRUCT(rotation_note, (), (format, old_key, began_at))
 
-result<std::string> read_password(environment& env, const std::filesystem::path& file)
-{
-    auto text = os::read_all(env.files, file, most_small_bytes);
-    while (text && (text->ends_with('\n') || text->ends_with('\r'))) text->pop_back();
-    if (text) env.secrets->add(*text);
-    return text;
-}
-
 std::optional<std::string> current_of(const std::vector<engine::key>& keys)
 {
     const auto found = std::ranges::find_if(keys, [](const engine::key& k) { return k.current; });

@@ -28,22 +28,16 @@ result<> require_free_home(environment& env)
         "Nothing was changed and no token was used. Recover beside it, with XENTZ_AGENT_HOME set to an empty folder");
 }
 
-std::unique_ptr<http::client> client_for(environment& env, const recovery_options& o)
-{
-    local_config connection;
-    connection.ca_file = o.ca_file;
-    connection.allow_http = o.allow_http;
-    return env.make_client(client_options_of(connection, env.agent_version));
-}
-
 // The passwords that may open the repository, the likeliest first: a machine may have been lost while it changed its
 // password, and a thief may have handed over a wrong one.
 struct candidates {
     std::vector<std::string> passwords;
+    std::string_view custody;
     std::optional<std::string> custody_key;
 };
 
-bool is_sheet(const std::string& text) { return text.find("1:") != std::string::npos; }
+// A password is one line.
+bool is_sheet(const std::string& text) { return text.find('\n') != std::string::npos; }
 
 result<candidates> typed_password(const recovery_options& o)
 {
@@ -52,7 +46,7 @@ result<candidates> typed_password(const recovery_options& o)
     auto password = is_sheet(*text) ? crypto::read_recovery_digits(*text) : text;
     if (!password) return base::failed(password);
     if (password->empty()) return fail(fault_code::password_missing, "the repository's password is empty");
-    return candidates{.passwords = {std::move(*password)}, .custody_key = {}};
+    return candidates{.passwords = {std::move(*password)}, .custody = custody_device, .custody_key = {}};
 }
 
 result<candidates> opened_passwords(const recovery_options& o, const std::vector<std::string>& boxes)
@@ -66,7 +60,7 @@ result<candidates> opened_passwords(const recovery_options& o, const std::vector
     if (!digits) return std::unexpected(digits.error());
     const auto key = crypto::key_pair_of(*digits);
     if (!key) return std::unexpected(key.error());
-    candidates out{.passwords = {}, .custody_key = key->public_key};
+    candidates out{.passwords = {}, .custody = custody_sealed, .custody_key = key->public_key};
     std::optional<base::fault> why;
     for (const auto& box : boxes) {
         auto password = crypto::open_sealed(*key, box);
@@ -84,7 +78,7 @@ result<candidates> passwords_for(const recovery_options& o, const wire::recover_
     if (lost.custody == custody_sealed)
         return opened_passwords(o, lost.sealed_passwords.value_or(std::vector<std::string>{}));
     if (!lost.password) return typed_password(o);
-    candidates out{.passwords = {*lost.password}, .custody_key = {}};
+    candidates out{.passwords = {*lost.password}, .custody = custody_server, .custody_key = {}};
     for (const auto& older : lost.older_passwords.value_or(std::vector<std::string>{})) out.passwords.push_back(older);
     return out;
 }
@@ -103,30 +97,37 @@ local_config common_config(environment& env, const recovery_options& o, const wi
     return c;
 }
 
-// The first one that opens the repository, tried beside everything that is kept.
-result<std::string> choose_password(environment& env, const local_config& config, const candidates& from,
-                                    std::stop_token stop)
+// The first one that opens the repository; each is tried in `file`.
+result<std::string> first_that_opens(environment& env, const local_config& config, const candidates& from,
+                                     const std::filesystem::path& file, std::stop_token stop)
 {
-    if (from.passwords.size() == 1) return from.passwords.front();
     const auto effective = load_config(env, config, nullptr, stop);
     if (!effective) return std::unexpected(effective.error());
     auto trying = config;
-    const auto file = env.home.folder / "restic.pw.try";
     trying.restic.password_file = file.string();
-    std::optional<base::fault> why;
-    std::optional<std::string> found;
+    result<std::string> found = fail(fault_code::wrong_password, "no password is known");
     for (const auto& password : from.passwords) {
         if (auto ok = os::write_atomic(env.files, file, password + "\n"); !ok) return base::failed(ok);
         const auto session = open_repository(env, trying, *effective);
         if (!session) return std::unexpected(session.error());
-        const auto opened = (*session)->keys(stop);
-        if (!opened) why = opened.error();
-        if (opened) found = password;
-        if (opened || why->code != fault_code::wrong_password) break;
+        const auto opened = (*session)->latest(std::nullopt, stop);
+        if (opened) return password;
+        found = std::unexpected(opened.error());
+        if (opened.error().code != fault_code::wrong_password) break;
     }
-    if (auto gone = env.files.remove(file); !gone) env.log.warn(base::sentence(gone.error()));
-    if (found) return *found;
-    return std::unexpected(*why);
+    return found;
+}
+
+result<std::string> choose_password(environment& env, const local_config& config, const candidates& from,
+                                    std::stop_token stop)
+{
+    if (from.passwords.size() == 1) return from.passwords.front();
+    // Beside restic.pw, which is left alone until it is known.
+    const auto file = env.home.password_on_trial();
+    auto found = first_that_opens(env, config, from, file, std::move(stop));
+    if (auto gone = env.files.remove(file); !gone && gone.error().code != fault_code::not_found)
+        env.log.warn(base::sentence(gone.error()));
+    return found;
 }
 
 } // namespace
@@ -141,7 +142,7 @@ result<recovery> begin_recovery(environment& env, const recovery_options& o, std
     if (auto ok = require_free_home(env); !ok) return base::failed(ok);
     const auto key = idempotency_key(env, env.home.recovery(), *url, o.token);
     if (!key) return std::unexpected(key.error());
-    const auto client = client_for(env, o);
+    const auto client = connect(env, o.ca_file, o.allow_http);
     auto lost = control_plane{*client, *url}.recover(o.token, *key,
                                                      {.device_id = o.device_id, .metadata = metadata_of(env)}, stop);
     if (!lost) return base::failed(lost);
@@ -154,10 +155,12 @@ result<recovery> begin_recovery(environment& env, const recovery_options& o, std
     if (!password) return std::unexpected(password.error());
     auto older = store_password(env, *password);
     if (!older) return base::failed(older);
+    if (auto ok = forget_former(env); !ok) return base::failed(ok);
     if (auto ok = adopt(env, config); !ok) return base::failed(ok);
     return recovery{.server_url = std::move(*url),
                     .lost = std::move(*lost),
                     .older_password = std::move(*older),
+                    .custody = std::string{candidates->custody},
                     .custody_key = candidates->custody_key};
 }
 
@@ -167,7 +170,7 @@ result<local_config> take_over(environment& env, const recovery_options& o, cons
     if (!locks) return std::unexpected(locks.error());
     const auto key = idempotency_key(env, env.home.recovery(), r.server_url, o.token);
     if (!key) return std::unexpected(key.error());
-    const auto client = client_for(env, o);
+    const auto client = connect(env, o.ca_file, o.allow_http);
     const auto answer =
         control_plane{*client, r.server_url}.take_over(o.token, *key, {.metadata = metadata_of(env)}, std::move(stop));
     if (!answer) return std::unexpected(answer.error());
@@ -177,11 +180,11 @@ result<local_config> take_over(environment& env, const recovery_options& o, cons
     config.device_id = answer->device_id;
     config.device_api_key = answer->device_api_key;
     config.restic.repository = answer->repo_path;
-    config.custody = r.lost.custody;
-    // By the private key and not by the server's word: it must not choose to whom the next password is sealed.
+    config.custody = r.custody;
     config.custody_key = r.custody_key;
     config.include = r.lost.local_include.value_or(std::vector<std::string>{});
     config.exclude = r.lost.local_exclude.value_or(std::vector<std::string>{});
+    if (auto ok = forget_former(env); !ok) return base::failed(ok);
     if (auto ok = adopt(env, config); !ok) return base::failed(ok);
     if (auto gone = env.files.remove(env.home.recovery()); !gone) env.log.warn(base::sentence(gone.error()));
     return config;

@@ -36,7 +36,10 @@ struct recovery {
     std::string server_url; // made uniform
     wire::recover_response lost;
     std::optional<std::filesystem::path> older_password; // where one that lay here was moved to
-    std::optional<std::string> custody_key; // the public half of the tenant's key, by the private one that was given
+    // The custody of a successor, by who had the password and not by the server's word: with that, it could ask for
+    // passwords that it was never meant to have, or choose to whom the next one is sealed.
+    std::string custody;
+    std::optional<std::string> custody_key; // the public half of the private key that was given
 };
 
 // Faults: already_enrolled where this home is a machine of its own, token_refused, those of the transport, of

@@ -20,9 +20,6 @@ using base::fault_code;
 constexpr auto longest_list = std::size_t{256} << 20U;
 constexpr auto longest_document = std::size_t{1} << 20U;
 
-constexpr auto nothing_known = [](std::string_view) { return false; };
-constexpr auto unread = [](std::string_view) {};
-
 base::result<> check_scope(const engine::scope& s)
 {
     // restic takes an empty host or tag for "any", which would forget the snapshots of others.

@@ -56,6 +56,8 @@ private:
     };
     // True where the line was understood and tells nothing about a failure.
     using line_filter = std::function<bool(std::string_view)>;
+    static bool nothing_known(std::string_view) { return false; }
+    static void unread(std::string_view) {}
 
     base::result<invocation> prepare(std::stop_token stop);
     base::result<ended> run(operation op, arguments args, const os::process_limits& limits, const os::line_sink& out,

@@ -3,12 +3,6 @@
 #include "restic/restic_session.hpp"
 
 namespace xentz::restic {
-namespace {
-
-constexpr auto nothing_known = [](std::string_view) { return false; };
-constexpr auto unread = [](std::string_view) {};
-
-} // namespace
 
 base::result<std::vector<engine::key>> restic_session::keys(std::stop_token stop)
 {

@@ -1,10 +1,10 @@
 #include "store/fleet_store.hpp"
+#include "store/statements.hpp"
 
 namespace xentz::store {
 
 namespace {
 
-constexpr const char* credential_by_id = "from repository_credential where id = $1";
 constexpr const char* credentials_of_repository =
     "from repository_credential where repository_id = $1 order by created_at, id";
 constexpr const char* mark_credential_revoked =

@@ -1,4 +1,5 @@
 #include "store/fleet_store.hpp"
+#include "store/statements.hpp"
 
 namespace xentz::store {
 
@@ -19,7 +20,6 @@ constexpr const char* insert_enrolment =
 constexpr const char* replace_unseen_key = "update device set key_hash = $1 where id = $2 and last_seen_at is null "
                                            "and revoked_at is null and enrolled_at >= $3 returning id";
 
-constexpr const char* device_by_id = "from device where id = $1";
 constexpr const char* device_by_key = "from device where key_hash = $1";
 constexpr const char* all_devices = "from device order by enrolled_at, id";
 constexpr const char* devices_of_tenant = "from device where tenant_id = $1 order by enrolled_at, id";
@@ -30,8 +30,6 @@ constexpr const char* upsert_backup_request =
     "insert into backup_request (device_id, request_id, requested_at) values ($1, $2, $3) on conflict (device_id) "
     "do update set request_id = excluded.request_id, requested_at = excluded.requested_at";
 constexpr const char* backup_request_by_device = "from backup_request where device_id = $1";
-constexpr const char* mark_device_revoked =
-    "update device set revoked_at = coalesce(revoked_at, $1) where id = $2 returning id";
 constexpr const char* update_policy_name =
     "update device set policy_name = $1 where id = $2 and exists "
     "(select 1 from policy p where p.tenant_id = device.tenant_id and p.name = $1) returning id";
@@ -40,7 +38,6 @@ constexpr const char* repository_by_device =
     "from repository where device_id = $1 order by created_at desc, id desc limit 1";
 constexpr const char* repository_by_address =
     "from repository where tenant_id = $1 and device_id = $2 and user_id = $3";
-constexpr const char* repository_by_id = "from repository where id = $1";
 constexpr const char* all_repositories = "from repository order by created_at, id";
 constexpr const char* update_initialised = "update repository set initialised = $1 where id = $2";
 

@@ -1,4 +1,5 @@
 #include "store/fleet_store.hpp"
+#include "store/statements.hpp"
 
 namespace xentz::store {
 
@@ -14,12 +15,8 @@ constexpr const char* recovery_token_by_hash = "from recovery_token where token_
 constexpr const char* store_exchange =
     "update recovery_token set idempotency_key = $1, credential_id = $2 where id = $3";
 constexpr const char* store_successor = "update recovery_token set successor_id = $1 where id = $2";
-constexpr const char* credential_by_id = "from repository_credential where id = $1";
-constexpr const char* repository_by_id = "from repository where id = $1";
-constexpr const char* device_by_id = "from device where id = $1";
 constexpr const char* hand_over =
     "update repository set device_id = $1, generation = generation + 1 where id = $2 returning generation";
-constexpr const char* mark_device_revoked = "update device set revoked_at = coalesce(revoked_at, $1) where id = $2";
 constexpr const char* replace_unseen_key =
     "update device set key_hash = $1 where id = $2 and last_seen_at is null and revoked_at is null returning id";
 constexpr const char* successor_by_device =

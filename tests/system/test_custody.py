@@ -91,11 +91,14 @@ def test_from_install_to_recovery_on_another_machine(world, restic, fleet):
     assert not (agent.home / "state" / "deposit.json").exists(), "the server said that it keeps it"
     agent.run("backup").expect(0)
     password = agent.password
+    memory = memory_of(fleet.server.process)
+    # Who looks finds what is there.
+    assert bytes.fromhex(fleet.server.master_key()) in memory
+    assert found_in(fleet.server.data_dir, agent.device_id)
     if fleet.custody != "server":
         assert not found_in(fleet.server.data_dir, password)
         assert not found_in(fleet.server.storage, password)
-        assert password.encode() not in memory_of(fleet.server.process)
-        assert bytes.fromhex(password) not in memory_of(fleet.server.process)
+        assert password.encode() not in memory and bytes.fromhex(password) not in memory
     target = world.room / "back"
     heir = fleet.recover(restic, agent, "--target", target, "--take-over", "--yes", name="heir")
     trees_there = trees.survey(trees.below(target, source))

@@ -72,9 +72,10 @@ BOOST_DESCRIBE_STRUCT(install_output, (), (tenant_id, device_id, user_id, home, 
 void tell_password(const install_options& o, const agent::enrolment_result& r)
 {
     const auto& c = r.config;
+    const bool handed_over = c.managed() && r.password_made_here && !r.deposit_fault;
     if (!r.only_password)
         print_line("Repository password: " + c.restic.password_file +
-                   (r.password_made_here && c.managed() ? ", handed over sealed to the tenant's key" : ""));
+                   (handed_over ? ", handed over sealed to the tenant's key" : ""));
     if (r.deposit_fault)
         print_warning("the repository's password could not be handed over yet, the next run tries again: " +
                       base::sentence(*r.deposit_fault));

@@ -1,5 +1,7 @@
 #include "contract/store/fixture.hpp"
 
+#include <thread>
+
 namespace xentz::store {
 namespace {
 
@@ -49,6 +51,36 @@ TEST_P(credential_test, keeps_the_instant_of_its_first_revocation)
     EXPECT_TRUE(store.revoke_credential({"cred_one"}, day + std::chrono::hours{2}));
     EXPECT_EQ(store.find_credential("cred_one")->revoked_at, day + std::chrono::hours{1});
     EXPECT_FALSE(store.revoke_credential({"cred_two"}, day));
+}
+
+TEST_P(credential_test, passwords_are_added_and_none_is_replaced)
+{
+    enrolled_device("a");
+    enrolled_device("b");
+    EXPECT_TRUE(store.passwords({"repo_a"}).empty());
+    EXPECT_TRUE(store.add_password({"repo_a"}, "server", "box-1", day, 2));
+    EXPECT_TRUE(store.add_password({"repo_a"}, "sealed", "box-2", day + std::chrono::hours{1}, 2));
+    EXPECT_FALSE(store.add_password({"repo_a"}, "server", "box-3", day, 2)) << "as many as there may be";
+    EXPECT_TRUE(store.add_password({"repo_b"}, "server", "box-4", day, 2));
+    const auto found = store.passwords({"repo_a"});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_THAT(found[0], same_row(repository_password{{"repo_a"}, 2, "sealed", "box-2", day + std::chrono::hours{1}}));
+    EXPECT_THAT(found[1], same_row(repository_password{{"repo_a"}, 1, "server", "box-1", day}));
+    EXPECT_THROW(store.add_password({"repo_absent"}, "server", "box", day, 2), sql::error);
+    EXPECT_THROW(store.add_password({"repo_b"}, "device", "box", day, 2), sql::error);
+}
+
+TEST_P(credential_test, of_many_passwords_at_once_each_gets_a_place)
+{
+    enrolled_device("a");
+    {
+        std::vector<std::jthread> running;
+        for (int i = 0; i < 8; ++i)
+            running.emplace_back([&, i] {
+                EXPECT_TRUE(store.add_password({"repo_a"}, "server", "box-" + std::to_string(i), day, 100));
+            });
+    }
+    EXPECT_EQ(store.passwords({"repo_a"}).size(), 8U);
 }
 
 TEST_P(credential_test, belongs_to_a_repository_that_exists_and_is_of_a_kind_that_exists)

@@ -181,8 +181,12 @@ TEST_F(enrolling, again_makes_a_new_device_and_keeps_the_older_password)
     options.enrol_again = true;
     options.token = "xit_token-2";
     m.server.how = agent::plane::away; // the first device's config must not be used
+    m.write(m.env.home.deposit(), "what was meant for the first one");
+    m.write(m.env.home.password_rotation(), "likewise");
     const auto r = enrol();
     ASSERT_TRUE(r) << r.error().message;
+    EXPECT_FALSE(m.exists(m.env.home.deposit()));
+    EXPECT_FALSE(m.exists(m.env.home.password_rotation()));
     EXPECT_EQ(stored().device_id, "dev_2");
     EXPECT_EQ(password_file(), "second-password\n");
     EXPECT_EQ(r->older_password, m.env.home.password().string() + ".20261123T193105.000000Z");

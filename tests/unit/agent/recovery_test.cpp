@@ -98,6 +98,41 @@ TEST_F(recovering, a_password_that_the_server_does_not_have_is_asked_for)
     EXPECT_EQ(code_of(begin()), "password-missing");
 }
 
+TEST_F(recovering, the_recovery_sheet_is_as_good_as_the_password)
+{
+    lost.password.reset();
+    const auto sheet = recovery_sheet_of({}, std::string(32, 'a') + std::string(32, '7'));
+    options.password = [&] { return result_of(sheet.c_str()); };
+    ASSERT_TRUE(begin());
+    EXPECT_EQ(m.read(m.env.home.password()), std::string(32, 'a') + std::string(32, '7') + "\n");
+    options.password = [&] { return result_of("1: a password that looks like a line of one"); };
+    ASSERT_TRUE(begin());
+    EXPECT_EQ(m.read(m.env.home.password()), "1: a password that looks like a line of one\n");
+}
+
+TEST_F(recovering, a_server_cannot_get_hold_of_a_password_that_was_typed)
+{
+    lost.password.reset(); // and says "server" all the same
+    const auto r = begin();
+    ASSERT_TRUE(r);
+    ASSERT_TRUE(take_over(m.env, options, *r, {}));
+    EXPECT_EQ(config().custody, "device");
+}
+
+TEST_F(recovering, of_several_passwords_none_is_left_lying_about)
+{
+    lost.older_passwords = {"older"};
+    m.restic.latest_result = base::fail(fault_code::wrong_password, "wrong password");
+    EXPECT_EQ(code_of(begin()), "wrong-password");
+    EXPECT_EQ(std::ranges::count(m.restic.calls, "latest"), 2);
+    EXPECT_FALSE(m.env.files.info(m.env.home.password()));
+    EXPECT_FALSE(m.env.files.info(m.env.home.password_on_trial()));
+    m.restic.latest_result = std::optional<engine::snapshot>{};
+    ASSERT_TRUE(begin());
+    EXPECT_EQ(m.read(m.env.home.password()), "password-of-lost\n");
+    EXPECT_FALSE(m.env.files.info(m.env.home.password_on_trial()));
+}
+
 TEST_F(recovering, an_older_password_is_kept)
 {
     m.write(m.env.home.password(), "of another\n");
@@ -127,6 +162,7 @@ TEST_F(recovering, the_successor_is_a_device_and_goes_on)
     EXPECT_TRUE(config().managed());
     EXPECT_EQ(config().device_id, "dev_new");
     EXPECT_EQ(config().host, "burned");
+    EXPECT_EQ(config().custody, "server");
     EXPECT_EQ(config().user_id, "anna");
     EXPECT_EQ(config().include, std::vector<std::string>{"/home"});
     EXPECT_EQ(m.read(m.env.home.password()), "password-of-lost\n");
