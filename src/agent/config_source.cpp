@@ -107,6 +107,16 @@ result<effective_config> managed_config(environment& env, const local_config& lo
     return fallback;
 }
 
+// Each entry of the machine's own list that the server's does not have; an absent list stays absent where there is none.
+template <class T>
+void add_own(std::optional<std::vector<T>>& to, const std::vector<T>& own)
+{
+    if (own.empty()) return;
+    if (!to) to.emplace();
+    for (const auto& item : own)
+        if (std::ranges::find(*to, item) == to->end()) to->push_back(item);
+}
+
 effective_config legacy_config(const local_config& local)
 {
     effective_config e;
@@ -116,6 +126,7 @@ effective_config legacy_config(const local_config& local)
     e.config.restic.repository = local.restic.repository;
     e.config.retention = local.retention;
     e.config.check = local.check;
+    e.config.conditions = local.conditions;
     return e;
 }
 
@@ -173,6 +184,10 @@ result<> validate(const wire::device_config& c)
     if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate(c.retention); !ok) return ok;
     if (auto ok = domain::validate(c.check.value_or(domain::check_options{})); !ok) return ok;
+    if (auto ok = domain::validate_hooks(c.hooks.value_or(std::vector<domain::hook>{})); !ok) return ok;
+    if (auto ok = domain::validate_dumps(c.dumps.value_or(std::vector<std::string>{})); !ok) return ok;
+    if (auto ok = domain::validate(c.conditions.value_or(domain::conditions{})); !ok) return ok;
+    if (auto ok = domain::validate_commands(c.commands.value_or(std::vector<domain::command>{})); !ok) return ok;
     // Other back ends let restic start programs: a stolen control plane must not run commands on the fleet.
     const auto& address = c.restic.repository;
     if (!address.starts_with("rest:http://") && !address.starts_with("rest:https://"))
@@ -193,6 +208,8 @@ result<effective_config> load_config(environment& env, const local_config& local
     if (!effective) return effective;
     add_missing(effective->config.include, local.include);
     add_missing(effective->config.exclude, local.exclude);
+    add_own(effective->config.hooks, local.hooks);
+    add_own(effective->config.dumps, local.dumps);
     auto with_credential = local;
     with_credential.restic.repository = effective->config.restic.repository;
     learn_secrets(with_credential, env.files, *env.secrets);

@@ -1,6 +1,7 @@
 #include "agent/doctor.hpp"
 
 #include "agent/job_run.hpp"
+#include "agent/local_commands.hpp"
 #include "agent/plan.hpp"
 #include "agent/repository_pin.hpp"
 #include "os/lock.hpp"
@@ -104,6 +105,7 @@ private:
         }
         add(findings::clock(skew));
         if (effective) look_at_folders(local, *effective);
+        if (effective) look_at_commands(local, *effective);
         if (server) add(findings::reports(files_in(env_.home.spool()), files_in(env_.home.rejected())));
     }
 
@@ -162,6 +164,25 @@ private:
         }
         for (const auto& path : effective.config.restic.exclude_files.value_or(std::vector<std::string>{}))
             add(findings::exclude_file(path, probes_.may_read(path)));
+    }
+
+    void look_at_commands(const local_config& local, const effective_config& effective)
+    {
+        std::vector<std::string> named = effective.config.dumps.value_or(std::vector<std::string>{});
+        for (const auto& hook : effective.config.hooks.value_or(std::vector<domain::hook>{}))
+            add_missing(named, {hook.command});
+        if (named.empty()) return;
+        std::vector<base::fault> troubles;
+        for (const auto& name : named) {
+            const auto command = find_command(env_, local, effective, name);
+            if (!command)
+                troubles.push_back(command.error());
+            else if (probes_.may_read(command->run.front()) == os::readability::missing)
+                troubles.push_back({base::fault_code::config_invalid,
+                                    "the command " + name + " is " + command->run.front() + ", which does not exist",
+                                    "Install it, or mend the command"});
+        }
+        add(findings::commands(named, troubles));
     }
 
     void look_at_runs()

@@ -251,6 +251,16 @@ finding exclude_file(const std::string& path, os::readability r)
             "Make it readable, or take it out of restic.exclude_files of the policy"};
 }
 
+finding commands(const std::vector<std::string>& named, const std::vector<base::fault>& troubles)
+{
+    if (troubles.empty())
+        return {"commands", finding_state::good, base::counted(named.size(), "command") + " to be run around the jobs",
+                ""};
+    std::string all;
+    for (const auto& f : troubles) all += (all.empty() ? "" : "; ") + f.message;
+    return {"commands", finding_state::problem, all, troubles.front().remedy};
+}
+
 finding reports(std::size_t pending, std::size_t rejected)
 {
     if (rejected > 0)

@@ -70,6 +70,8 @@ finding included(const std::string& path, os::readability r, const std::vector<s
 finding nothing_included();
 finding exclude_file(const std::string& path, os::readability r);
 
+// The commands that the config names: each has to be known here, and its program to be there.
+finding commands(const std::vector<std::string>& named, const std::vector<base::fault>& troubles);
 finding reports(std::size_t pending, std::size_t rejected);
 // `holder` is the fault of trying to take the run lock; absent where nobody has it.
 finding run(const std::optional<base::fault>& holder, const std::optional<running_marker>& marker);

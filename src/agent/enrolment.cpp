@@ -55,6 +55,7 @@ local_config config_of(environment& env, const enrolment_options& o, const wire:
     c.host = env.host_name;
     c.ca_file = o.ca_file;
     c.allow_http = o.allow_http;
+    c.allow_remote_commands = o.allow_remote_commands;
     c.exclude = o.exclude;
     c.restic.repository = r.repo_path;
     c.restic.password_file = env.home.password().string();

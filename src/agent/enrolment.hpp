@@ -21,6 +21,7 @@ struct enrolment_options {
     std::vector<std::string> exclude;
     std::optional<std::string> ca_file;
     bool allow_http = false;
+    bool allow_remote_commands = false;
     bool enrol_again = false; // although the machine is enrolled: a new device, a new repository
 };
 

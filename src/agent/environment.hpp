@@ -8,11 +8,14 @@
 #include "base/redactor.hpp"
 #include "engine/engine.hpp"
 #include "http/client.hpp"
+#include "os/circumstances.hpp"
 #include "os/files.hpp"
+#include "os/process.hpp"
 #include "os/sleep_inhibitor.hpp"
 #include "os/system.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -35,6 +38,9 @@ struct environment {
     std::string machine_id; // empty where the machine has none
     std::int64_t process_id = 0;
     const os::process_table& processes;
+    os::process_runner& programs; // for the commands of this machine
+    std::map<std::string, std::string> command_environment{}; // what each of them gets
+    const os::circumstances& circumstances;
     // Holds while the result lives; may be empty.
     std::function<std::unique_ptr<os::wakefulness>(const std::string& why)> keep_awake;
     const scheduling* timers = nullptr; // absent: this agent has no part in any scheduler

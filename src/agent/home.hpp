@@ -39,6 +39,8 @@ struct home {
     std::filesystem::path cache() const { return folder / "cache"; }
     std::filesystem::path drill() const { return folder / "drill"; }
     std::filesystem::path rotation() const { return folder / "state" / "rotation.json"; }
+    std::filesystem::path commands() const { return config.parent_path() / "commands.json"; }
+    std::filesystem::path postponed() const { return folder / "state" / "postponed.json"; }
     std::filesystem::path runtime() const { return folder / "run"; }
 };
 

@@ -1,6 +1,7 @@
 #include "agent/job_run.hpp"
 
 #include "agent/custody.hpp"
+#include "agent/hooks.hpp"
 #include "agent/killed_run.hpp"
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
@@ -54,6 +55,7 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     s.warnings = outcome->warnings;
     s.unreadable = outcome->unreadable;
     s.unsupported = outcome->unsupported;
+    s.commands = outcome->commands;
     if (outcome->shortfall) s.fault = domain::to_run_fault(*outcome->shortfall);
     remember_flaw(s);
     if (s.status != domain::run_status::failure)
@@ -137,6 +139,7 @@ public:
         auto outcome = effective ? attempt(work, *effective, previous, stop)
                                  : result<job_outcome>{std::unexpected(effective.error())};
         auto state = state_of(env_, marker, outcome, previous);
+        state.commands.insert(state.commands.begin(), commands_.begin(), commands_.end());
         state.duration_ms = (env_.clock.elapsed() - began).count() / 1000;
         if (effective) {
             add_circumstances(state, *effective, clock_skew_);
@@ -161,7 +164,7 @@ private:
                                 const std::optional<job_state>& previous, std::stop_token stop)
     {
         run_context context{env_, local_, effective, *client_, previous, run_lock_, clock_skew_, stop};
-        return work(context);
+        return with_hooks(context, job_, work, commands_);
     }
 
     void send_pending(bool server_answers, std::stop_token stop)
@@ -247,6 +250,7 @@ private:
     bool online_ = false;
     std::optional<std::chrono::seconds> clock_skew_;
     std::vector<std::string> notes_; // for the report
+    std::vector<domain::command_result> commands_;
 };
 
 constexpr std::chrono::hours longest_wait_for_lock{12};
@@ -269,6 +273,15 @@ result<std::unique_ptr<os::file_lock>> take_run_lock(environment& env, domain::j
 }
 
 } // namespace
+
+void fall_short(job_outcome& out, base::fault why)
+{
+    out.status = domain::run_status::partial;
+    if (out.shortfall)
+        out.shortfall->message += "; " + why.message;
+    else
+        out.shortfall = std::move(why);
+}
 
 result<run_result> run_job(environment& env, domain::job j, const job_work& work, std::stop_token stop,
                            const run_options& options)

@@ -49,7 +49,11 @@ struct job_outcome {
     std::vector<std::string> warnings;
     std::vector<domain::unreadable> unreadable;
     std::vector<std::string> unsupported;
+    std::vector<domain::command_result> commands; // its dumps
 };
+
+// It is incomplete, for one more reason.
+void fall_short(job_outcome& out, base::fault why);
 
 using job_work = std::function<base::result<job_outcome>(run_context&)>;
 

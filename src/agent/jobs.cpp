@@ -1,9 +1,9 @@
+#include "agent/dumps.hpp"
 #include "agent/engine_record.hpp"
 #include "agent/job_run.hpp"
 #include "agent/plan.hpp"
 #include "agent/repository_access.hpp"
 #include "agent/repository_pin.hpp"
-#include "agent/rest_repository.hpp"
 #include "base/size_text.hpp"
 
 #include <algorithm>
@@ -56,27 +56,6 @@ result<> ensure_repository(run_context& c, engine::session& session, const backu
     return check_pin(c.env, *pin, *seen, address, session, c.stop);
 }
 
-// restic has said that the snapshot is there; the server is asked, too, before a person is told. The whole id, of which
-// restic 0.14 says eight digits.
-result<std::string> confirmed_snapshot(run_context& c, const std::string& id)
-{
-    const auto& address = c.effective.config.restic.repository;
-    if (!rest_repository::is_rest(address)) return id;
-    auto repository = rest_repository::at(address, c.client);
-    if (!repository) return base::failed(repository);
-    const auto listed = repository->snapshots(c.stop);
-    if (!listed)
-        return fail(fault_code::snapshot_unconfirmed,
-                    "restic made snapshot " + id.substr(0, 8) +
-                        ", but whether the server has it is not known: " + listed.error().message,
-                    "Run it again once the repository can be reached");
-    const auto found = std::ranges::find_if(*listed, [&](const auto& name) { return name.starts_with(id); });
-    if (found != listed->end() && !id.empty()) return *found;
-    return fail(fault_code::snapshot_unconfirmed,
-                "restic made snapshot " + id.substr(0, 8) + ", but the server does not list it",
-                "Check the repository and the server's storage before you rely on this backup");
-}
-
 void warn_where_it_shrank(const run_context& c, job_outcome& out)
 {
     if (out.metrics.files_total == std::uint64_t{0}) {
@@ -120,6 +99,35 @@ base::fault shortfall_of(const engine::backup_outcome& o, const std::vector<doma
             "Give the agent the right to read them, or take them out of include"};
 }
 
+// The files and folders of the request, into a snapshot of their own.
+result<> back_up_files(run_context& c, engine::session& session, const engine::backup_request& request,
+                       const engine::progress_sink& on_progress, job_outcome& out)
+{
+    auto made = past_dead_locks(c, session, out.warnings, [&] { return session.backup(request, on_progress, c.stop); });
+    if (!made && made.error().code == fault_code::source_missing)
+        made.error().message += ": " + listed(request.include);
+    if (!made) return base::failed(made);
+    out.metrics = made->metrics;
+    out.unreadable = std::move(made->unreadable);
+    if (made->unreadable_count > 0) out.metrics.files_unreadable = made->unreadable_count;
+    if (made->status == domain::run_status::partial) fall_short(out, shortfall_of(*made, out.unreadable));
+    const auto confirmed = confirmed_snapshot(c, made->metrics.snapshot_id.value_or(""));
+    if (confirmed) {
+        out.metrics.snapshot_id = *confirmed;
+    } else {
+        out.status = domain::run_status::failure;
+        out.shortfall = confirmed.error();
+    }
+    warn_where_it_shrank(c, out);
+    for (const auto& clash : excluded_includes(request)) out.warnings.push_back(clash);
+    return {};
+}
+
+bool any_dump_made(const job_outcome& out)
+{
+    return std::ranges::any_of(out.commands, [](const auto& one) { return one.status == "success"; });
+}
+
 result<job_outcome> back_up(run_context& c, const backup_options& options, const engine::progress_sink& on_progress)
 {
     auto request = plan_backup(c.local, c.effective, c.env.home);
@@ -128,27 +136,30 @@ result<job_outcome> back_up(run_context& c, const backup_options& options, const
     if (!session) return base::failed(session);
     if (auto ok = ensure_repository(c, **session, options); !ok) return base::failed(ok);
     job_outcome out;
-    auto made =
-        past_dead_locks(c, **session, out.warnings, [&] { return (*session)->backup(*request, on_progress, c.stop); });
-    if (!made && made.error().code == fault_code::source_missing)
-        made.error().message += ": " + listed(request->include);
-    if (!made) return base::failed(made);
-    out.status = made->status;
-    out.metrics = made->metrics;
-    out.unreadable = std::move(made->unreadable);
-    if (made->unreadable_count > 0) out.metrics.files_unreadable = made->unreadable_count;
-    if (made->status == domain::run_status::partial) out.shortfall = shortfall_of(*made, out.unreadable);
-    const auto confirmed = confirmed_snapshot(c, made->metrics.snapshot_id.value_or(""));
-    if (confirmed) {
-        out.metrics.snapshot_id = *confirmed;
-    } else {
+    if (auto ok = make_dumps(c, **session, out); !ok) return base::failed(ok);
+    if (request->include.empty()) {
+        if (!any_dump_made(out)) out.status = domain::run_status::failure;
+    } else if (auto ok = back_up_files(c, **session, *request, on_progress, out); !ok) {
+        // What came of the dumps has to be told all the same.
+        if (out.commands.empty() || ok.error().code == fault_code::interrupted) return base::failed(ok);
         out.status = domain::run_status::failure;
-        out.shortfall = confirmed.error();
+        out.shortfall = ok.error();
     }
     out.unsupported = (*session)->unsupported();
-    warn_where_it_shrank(c, out);
-    for (const auto& clash : excluded_includes(*request)) out.warnings.push_back(clash);
     return out;
+}
+
+// The snapshots of dumps, each dump's by itself.
+result<> retain_dumps(run_context& c, engine::session& session, domain::retention rules, job_outcome& out)
+{
+    if (c.effective.config.dumps.value_or(std::vector<std::string>{}).empty()) return {};
+    rules.prune = false; // once, after the files'
+    const engine::scope scope{.host = c.local.host, .tag = dump_tag};
+    auto done = past_dead_locks(c, session, out.warnings, [&] { return session.apply(rules, scope, false, c.stop); });
+    if (!done) return base::failed(done);
+    out.metrics.snapshots_kept = done->kept;
+    out.metrics.snapshots_removed = done->removed;
+    return {};
 }
 
 result<job_outcome> retain(run_context& c)
@@ -165,11 +176,12 @@ result<job_outcome> retain(run_context& c)
     if (!session) return base::failed(session);
     if (auto ok = require_pinned_repository(c, **session); !ok) return base::failed(ok);
     if (auto ok = check_clock(c.clock_skew); !ok) return base::failed(ok);
+    if (auto ok = retain_dumps(c, **session, *rules, out); !ok) return base::failed(ok);
     auto done = past_dead_locks(c, **session, out.warnings,
                                 [&] { return (*session)->apply(*rules, scope_of(c.local), false, c.stop); });
     if (!done) return base::failed(done);
-    out.metrics.snapshots_kept = done->kept;
-    out.metrics.snapshots_removed = done->removed;
+    out.metrics.snapshots_kept = out.metrics.snapshots_kept.value_or(0) + done->kept;
+    out.metrics.snapshots_removed = out.metrics.snapshots_removed.value_or(0) + done->removed;
     out.metrics.bytes_freed = done->bytes_freed;
     out.unsupported = (*session)->unsupported();
     return out;

@@ -42,7 +42,10 @@ result<> validate(const local_config& c)
                     "Set the machine up again with `xentz-agent install --again`");
     if (auto ok = domain::validate(c.restic); !ok) return ok;
     if (auto ok = domain::validate_include(c.include); !ok) return ok;
-    return domain::validate_exclude(c.exclude);
+    if (auto ok = domain::validate_exclude(c.exclude); !ok) return ok;
+    if (auto ok = domain::validate(c.conditions.value_or(domain::conditions{})); !ok) return ok;
+    if (auto ok = domain::validate_hooks(c.hooks); !ok) return ok;
+    return domain::validate_dumps(c.dumps);
 }
 
 } // namespace

@@ -44,13 +44,18 @@ struct local_config {
     local_restic restic;
     domain::retention retention;                // legacy mode only,
     std::optional<domain::check_options> check; // as this
+    std::optional<domain::conditions> conditions; // and this
+    // In addition to the server's.
+    std::vector<domain::hook> hooks;
+    std::vector<std::string> dumps;
+    bool allow_remote_commands = false; // the server may say what is run here, and not only when
 
     bool managed() const { return server_url.has_value(); }
 };
 BOOST_DESCRIBE_STRUCT(local_config, (),
                       (format, server_url, tenant_id, device_id, device_api_key, recovering, custody, custody_key,
                        user_id, host, enabled, ca_file, allow_http, schedule, scheduler, include, exclude, restic,
-                       retention, check))
+                       retention, check, conditions, hooks, dumps, allow_remote_commands))
 
 constexpr std::uint32_t local_config_format = 1;
 

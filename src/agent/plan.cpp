@@ -48,7 +48,7 @@ engine::scope scope_of(const local_config& local) { return {.host = local.host, 
 result<engine::backup_request> plan_backup(const local_config& local, const effective_config& effective, const home& h)
 {
     if (auto ok = check_enabled(effective); !ok) return base::failed(ok);
-    if (effective.config.include.empty())
+    if (effective.config.include.empty() && effective.config.dumps.value_or(std::vector<std::string>{}).empty())
         return fail(fault_code::config_invalid, "no folder is named to be backed up",
                     effective.origin == config_origin::local
                         ? "Add it to include in config.json"

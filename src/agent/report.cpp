@@ -30,6 +30,7 @@ wire::report_details details_of(const local_config& local, const job_state& s)
     d.warnings = first_of(s.warnings);
     d.local_include = first_of(local.include);
     d.local_exclude = first_of(local.exclude);
+    if (!s.commands.empty()) d.commands = s.commands;
     return d;
 }
 
@@ -38,6 +39,9 @@ void fit(wire::report_message& r)
 {
     const auto too_long = [&] { return wire::encode(r).size() > most_report_bytes; };
     if (!r.details || !too_long()) return;
+    if (r.details->commands)
+        for (auto& command : *r.details->commands) command.output.reset();
+    if (!too_long()) return;
     r.details->local_exclude.reset();
     r.details->local_include.reset();
     auto& files = r.details->unreadable;

@@ -1,7 +1,10 @@
 #include "agent/repository_access.hpp"
 
 #include "agent/repository_pin.hpp"
+#include "agent/rest_repository.hpp"
 #include "agent/stale_locks.hpp"
+
+#include <algorithm>
 
 namespace xentz::agent {
 
@@ -30,6 +33,26 @@ result<> require_pinned_repository(run_context& c, engine::session& session)
                     *pin ? "Find out what happened to it: its storage may be missing or another one"
                          : "Run `xentz-agent backup` first");
     return check_pin(c.env, *pin, *seen, address, session, c.stop);
+}
+
+// restic has said that the snapshot is there; the server is asked, too, before a person is told.
+result<std::string> confirmed_snapshot(run_context& c, const std::string& id)
+{
+    const auto& address = c.effective.config.restic.repository;
+    if (!rest_repository::is_rest(address)) return id;
+    auto repository = rest_repository::at(address, c.client);
+    if (!repository) return base::failed(repository);
+    const auto listed = repository->snapshots(c.stop);
+    if (!listed)
+        return fail(fault_code::snapshot_unconfirmed,
+                    "restic made snapshot " + id.substr(0, 8) +
+                        ", but whether the server has it is not known: " + listed.error().message,
+                    "Run it again once the repository can be reached");
+    const auto found = std::ranges::find_if(*listed, [&](const auto& name) { return name.starts_with(id); });
+    if (found != listed->end() && !id.empty()) return *found;
+    return fail(fault_code::snapshot_unconfirmed,
+                "restic made snapshot " + id.substr(0, 8) + ", but the server does not list it",
+                "Check the repository and the server's storage before you rely on this backup");
 }
 
 bool cleared_dead_locks(run_context& c, engine::session& session, std::vector<std::string>& warnings)

@@ -13,6 +13,11 @@ base::result<repository_look> look(run_context& c, engine::session& session);
 // The repository of this machine, which must not be made by whoever calls this: repository_missing, repository_changed.
 base::result<> require_pinned_repository(run_context& c, engine::session& session);
 
+// The whole id of a snapshot that the engine says it has made, of which restic 0.14 tells eight digits.
+// snapshot_unconfirmed where the repository does not list it or cannot be asked; where it is no rest server, the
+// engine's word counts.
+base::result<std::string> confirmed_snapshot(run_context& c, const std::string& id);
+
 // True where locks that nobody holds were removed, which `warnings` then tell; whoever is alive keeps his.
 bool cleared_dead_locks(run_context& c, engine::session& session, std::vector<std::string>& warnings);
 

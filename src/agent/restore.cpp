@@ -1,5 +1,6 @@
 #include "agent/restore.hpp"
 
+#include "agent/dumps.hpp"
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
 
@@ -90,6 +91,39 @@ result<reading> open_for_reading(environment& env, std::stop_token stop)
     return reading{std::move(*local), *effective, std::move(*session)};
 }
 
+bool is_id(const std::string& wanted)
+{
+    return wanted.size() >= 4 && wanted.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Files and dumps alike, oldest first.
+result<std::vector<engine::snapshot>> all_snapshots(engine::session& session, const local_config& local,
+                                                    std::stop_token stop)
+{
+    auto all = session.snapshots(scope_of(local), stop);
+    if (!all) return all;
+    const auto dumps = session.snapshots(engine::scope{.host = local.host, .tag = dump_tag}, stop);
+    if (!dumps) return dumps;
+    all->insert(all->end(), dumps->begin(), dumps->end());
+    std::ranges::stable_sort(*all, {}, [](const engine::snapshot& s) {
+        return base::parse_rfc3339(s.time).value_or(base::time_point{});
+    });
+    return all;
+}
+
+// Among which a restore chooses: an id may be that of a dump, "latest" and a day mean files unless a dump is named.
+result<std::vector<engine::snapshot>> candidates(engine::session& session, const local_config& local,
+                                                 const restore_options& o, std::stop_token stop)
+{
+    if (o.dump) {
+        auto all = session.snapshots(engine::scope{.host = local.host, .tag = tag_of_dump(*o.dump)}, stop);
+        if (all && all->empty()) return no_snapshot("this machine has no snapshot of the dump " + *o.dump);
+        return all;
+    }
+    if (is_id(o.snapshot)) return all_snapshots(session, local, stop);
+    return session.snapshots(scope_of(local), stop);
+}
+
 result<job_outcome> restore(run_context& c, const restore_options& o, const engine::progress_sink& on_progress)
 {
     if (auto ok = check_target(c.env.files, o); !ok) return base::failed(ok);
@@ -97,8 +131,8 @@ result<job_outcome> restore(run_context& c, const restore_options& o, const engi
     if (!session) return base::failed(session);
     const auto& address = c.effective.config.restic.repository;
     if (auto ok = require_repository(c.env.files, address, c.client, **session, c.stop); !ok) return base::failed(ok);
-    auto all = (*session)->snapshots(scope_of(c.local), c.stop);
-    if (!all) return base::failed(all);
+    const auto all = candidates(**session, c.local, o, c.stop);
+    if (!all) return std::unexpected(all.error());
     auto chosen = choose_snapshot(*all, o.snapshot);
     if (!chosen) return base::failed(chosen);
     auto done =
@@ -124,7 +158,7 @@ result<std::vector<engine::snapshot>> list_snapshots(environment& env, std::stop
 {
     auto r = open_for_reading(env, stop);
     if (!r) return base::failed(r);
-    return r->session->snapshots(scope_of(r->local), stop);
+    return all_snapshots(*r->session, r->local, stop);
 }
 
 result<> list_files(environment& env, const std::string& snapshot, const std::string& path,
@@ -132,8 +166,8 @@ result<> list_files(environment& env, const std::string& snapshot, const std::st
 {
     auto r = open_for_reading(env, stop);
     if (!r) return base::failed(r);
-    auto all = r->session->snapshots(scope_of(r->local), stop);
-    if (!all) return base::failed(all);
+    const auto all = candidates(*r->session, r->local, {.snapshot = snapshot, .target = {}, .include = {}}, stop);
+    if (!all) return std::unexpected(all.error());
     auto chosen = choose_snapshot(*all, snapshot);
     if (!chosen) return base::failed(chosen);
     return r->session->list(chosen->id, path, each, stop);
@@ -145,7 +179,14 @@ result<engine::retention_outcome> preview_retention(environment& env, std::stop_
     if (!r) return base::failed(r);
     const auto rules = plan_retention(r->effective);
     if (!rules) return std::unexpected(rules.error());
-    return r->session->apply(*rules, scope_of(r->local), true, stop);
+    auto files = r->session->apply(*rules, scope_of(r->local), true, stop);
+    if (!files || r->effective.config.dumps.value_or(std::vector<std::string>{}).empty()) return files;
+    const auto dumps = r->session->apply(*rules, {.host = r->local.host, .tag = dump_tag}, true, stop);
+    if (!dumps) return dumps;
+    files->kept += dumps->kept;
+    files->removed += dumps->removed;
+    files->removed_ids.insert(files->removed_ids.end(), dumps->removed_ids.begin(), dumps->removed_ids.end());
+    return files;
 }
 
 result<engine::snapshot> choose_snapshot(const std::vector<engine::snapshot>& all, const std::string& wanted)

@@ -18,12 +18,13 @@ struct restore_options {
     std::filesystem::path target;    // absolute
     std::vector<std::string> include;
     bool overwrite = false; // write into a folder that holds files
+    std::optional<std::string> dump; // a snapshot of this dump instead of one of files
 };
 
 // snapshot_missing, target_not_empty before anything is written.
 job_work restore_work(restore_options o, engine::progress_sink on_progress);
 
-// This machine's snapshots, oldest first.
+// This machine's snapshots, oldest first: of its files, and of its dumps.
 base::result<std::vector<engine::snapshot>> list_snapshots(environment& env, std::stop_token stop);
 
 base::result<> list_files(environment& env, const std::string& snapshot, const std::string& path,

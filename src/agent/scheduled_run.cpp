@@ -2,6 +2,7 @@
 
 #include "agent/killed_run.hpp"
 #include "agent/plan.hpp"
+#include "agent/postponement.hpp"
 #include "os/lock.hpp"
 
 #include <algorithm>
@@ -13,9 +14,10 @@ using base::result;
 
 constexpr std::chrono::minutes start_comes_early{1};
 
-bool is_due(const schedule::plan& p, domain::job j)
+const schedule::due_job* find_due(const schedule::plan& p, domain::job j)
 {
-    return std::ranges::find(p.due, j, &schedule::due_job::job) != p.due.end();
+    const auto at = std::ranges::find(p.due, j, &schedule::due_job::job);
+    return at == p.due.end() ? nullptr : &*at;
 }
 
 run_options options_for(environment& env, const scheduling& s, domain::job j)
@@ -23,7 +25,8 @@ run_options options_for(environment& env, const scheduling& s, domain::job j)
     run_options o{.scheduled = true};
     o.still_due = [&env, &s, j](const local_config& local) {
         const auto plan = ask_plan(env, s, local);
-        return plan && is_due(*plan, j);
+        const auto* due = plan ? find_due(*plan, j) : nullptr;
+        return due != nullptr && !must_wait(env, local, s.zone, *due);
     };
     return o;
 }
@@ -62,7 +65,7 @@ result<std::optional<run_result>> run_scheduled(environment& env, const scheduli
     if (!local) return base::failed(local);
     const auto plan = ask_plan(env, s, *local);
     if (!plan) return std::unexpected(plan.error());
-    if (!is_due(*plan, j)) {
+    if (find_due(*plan, j) == nullptr) {
         const auto next = plan->next.find(j);
         const auto early =
             next == plan->next.end() ? base::time_point::duration::max() : next->second - env.clock.now();
@@ -75,7 +78,11 @@ result<std::optional<run_result>> run_scheduled(environment& env, const scheduli
     }
     auto done = run_job(env, j, work, stop, options_for(env, s, j));
     if (!done) return base::failed(done);
-    if (done->not_due) return std::nullopt;
+    if (done->not_due) {
+        // Where it has to wait, the control plane is to know.
+        if (local->managed() && spool{env}.pending() > 0) contact(env, *local, stop);
+        return std::nullopt;
+    }
     // Remembers which time was met, before a clock may jump.
     if (const auto after = ask_plan(env, s, *local); !after) env.log.warn(base::sentence(after.error()));
     return std::move(*done);

@@ -105,6 +105,10 @@ void note(status& s, base::time_point now)
         s.notes.push_back("The config is " + age(*s.config.fetched_at, now) +
                           " old, because the control plane gave none since: what was changed there is not known here. "
                           "`xentz-agent doctor` says why");
+    for (const auto& p : s.postponed)
+        s.notes.push_back("The " + std::string{domain::name(p.job)} + " that was due at " +
+                          base::to_rfc3339(p.due_at) + " waits, because " + p.why + "; it runs at " +
+                          base::to_rfc3339(p.deadline) + " at the latest");
     note_age(s, s.retention, retention_grows_old, "retention", now);
     note_age(s, s.check, check_grows_old, "check of the repository", now);
     if (s.reports_rejected > 0)
@@ -181,6 +185,16 @@ void describe_unreadable(std::string& out, const job_state& j)
                " more; see `xentz-agent status --json`\n";
 }
 
+std::string describe_command(const domain::command_result& c)
+{
+    auto text = (c.when == "dump" ? "dump " : "command " + c.when + " it: ") + c.name + ", ";
+    text += c.status == "success" ? "good" : "failed";
+    if (c.bytes) text += ", " + base::to_size(*c.bytes);
+    if (c.snapshot_id) text += ", snapshot " + c.snapshot_id->substr(0, 8);
+    if (c.message) text += ": " + *c.message;
+    return text;
+}
+
 void describe_job(std::string& out, std::string_view label, const std::optional<job_state>& j, base::time_point now)
 {
     out += std::string{label};
@@ -197,6 +211,7 @@ void describe_job(std::string& out, std::string_view label, const std::optional<
     else if (j->fault)
         out += std::string{margin} + j->fault->message + ".\n";
     if (j->fault && !j->fault->remedy.empty()) out += std::string{margin} + j->fault->remedy + ".\n";
+    for (const auto& one : j->commands) out += std::string{margin} + describe_command(one) + "\n";
     for (const auto& warning : j->warnings) out += std::string{margin} + "note: " + warning + "\n";
 }
 
@@ -301,6 +316,7 @@ status read_status(environment& env)
     s.retention = load_state(env.files, env.home, domain::job::retention);
     s.check = load_state(env.files, env.home, domain::job::check);
     s.restore = load_state(env.files, env.home, domain::job::restore);
+    s.postponed = load_postponements(env);
     s.reports_pending = count_reports(env.files, env.home.spool());
     s.reports_rejected = count_reports(env.files, env.home.rejected());
     if (local && env.timers != nullptr) read_schedule(env, *local, s);

@@ -3,6 +3,7 @@
 
 #include "agent/config_source.hpp"
 #include "agent/environment.hpp"
+#include "agent/postponement.hpp"
 #include "agent/state.hpp"
 
 #include <optional>
@@ -35,6 +36,7 @@ struct status {
     std::optional<job_state> retention;
     std::optional<job_state> check;
     std::optional<job_state> restore;
+    std::vector<postponement> postponed; // scheduled runs that wait for better circumstances
     std::uint64_t reports_pending = 0;
     std::uint64_t reports_rejected = 0; // set aside: the server refused them for good
     config_status config;
@@ -48,7 +50,7 @@ struct status {
 };
 BOOST_DESCRIBE_STRUCT(status, (),
                       (format, enrolled, server_url, device_id, state, running, backup, retention, check, restore,
-                       reports_pending, reports_rejected, config, next_runs, scheduler, schedule_problem,
+                       postponed, reports_pending, reports_rejected, config, next_runs, scheduler, schedule_problem,
                        schedule_caveat, verdict, remedy, notes))
 
 status read_status(environment& env);

@@ -31,6 +31,10 @@ config_document make_config_document(const domain::policy& policy, const store::
     config.exclude = policy.exclude;
     config.retention = policy.retention;
     config.check = policy.check;
+    config.hooks = policy.hooks;
+    config.dumps = policy.dumps;
+    config.conditions = policy.conditions;
+    config.commands = policy.commands;
     static_cast<domain::restic_options&>(config.restic) = policy.restic;
     config.restic.repository = repository_address;
     config.restic.protection = protection;

@@ -195,7 +195,11 @@ base::result<> validate(const policy& p)
     if (auto r = validate_exclude(p.exclude); !r) return r;
     if (auto r = validate(p.restic); !r) return r;
     if (auto r = validate(p.retention); !r) return r;
-    return validate(p.check.value_or(check_options{}));
+    if (auto r = validate(p.check.value_or(check_options{})); !r) return r;
+    if (auto r = validate_hooks(p.hooks.value_or(std::vector<hook>{})); !r) return r;
+    if (auto r = validate_dumps(p.dumps.value_or(std::vector<std::string>{})); !r) return r;
+    if (auto r = validate(p.conditions.value_or(conditions{})); !r) return r;
+    return validate_commands(p.commands.value_or(std::vector<command>{}));
 }
 
 } // namespace xentz::domain

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "base/fault.hpp"
+#include "domain/commands.hpp"
+#include "domain/conditions.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
@@ -88,9 +90,15 @@ struct policy {
     restic_options restic;
     domain::retention retention;
     std::optional<check_options> check;
+    std::optional<std::vector<hook>> hooks;
+    std::optional<std::vector<std::string>> dumps; // names of commands whose output is backed up
+    std::optional<domain::conditions> conditions;
+    // For machines that allow it: what a name stands for where they do not say it themselves.
+    std::optional<std::vector<command>> commands;
     bool operator==(const policy&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(policy, (), (schedule, include, exclude, restic, retention, check))
+BOOST_DESCRIBE_STRUCT(policy, (),
+                      (schedule, include, exclude, restic, retention, check, hooks, dumps, conditions, commands))
 
 // 02:00 with an hour of jitter, a check each Sunday, nothing included (a device asks for its folders when it enrols),
 // the usual caches excluded, 7 daily, 4 weekly and 12 monthly snapshots kept.

@@ -51,10 +51,19 @@ struct scope {
     std::string tag;
 };
 
+// One file of a snapshot, whose bytes come from somewhere else.
+struct stream_source {
+    int descriptor = -1;   // that the engine's process reads; the end of its data is the end of the file
+    int group = 0;         // the process group that it has to join
+    std::string file_name; // in the snapshot, at its root
+};
+
 struct backup_request {
     engine::scope scope;
     std::vector<std::string> include;
     std::vector<std::string> exclude;
+    std::optional<stream_source> stream; // instead of include and exclude
+    std::vector<std::string> tags;       // besides the scope's and those of the options
 };
 
 struct backup_outcome {

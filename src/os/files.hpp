@@ -45,6 +45,7 @@ struct file_info {
     base::time_point modified;
     base::time_point changed; // of content, name, owner or rights; nobody can set it back
     unsigned mode = 0;        // permission bits
+    std::uint32_t owner = 0;  // the user's number
 };
 
 struct directory_entry {

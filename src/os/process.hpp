@@ -1,4 +1,4 @@
-// Child processes. A child runs in a process group of its own, with no inherited environment and no inherited
+// Child processes. A child runs in a process group of its own (but for `group`), with no inherited environment and no inherited
 // descriptors but those that are named; its output arrives line by line while it runs.
 //
 // Threads: `run` blocks; one object may run several children from several threads. Callbacks are called on the
@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ struct command {
     std::map<std::string, std::string> environment; // complete
     std::filesystem::path directory{"/"};
     std::vector<int> inherited; // descriptors that the child keeps open, under numbers of its own
+    std::optional<int> input;   // what it reads, a descriptor; absent: nothing
+    std::optional<int> output;  // where it writes, a descriptor; absent: into the sink of `run`
+    std::optional<int> group;   // an existing process group that it joins; absent: one of its own
     priority cpu = priority::normal;
     priority disk = priority::normal;
 };
@@ -55,7 +59,7 @@ using line_sink = std::function<void(std::string_view)>;
 class process_runner {
 public:
     virtual ~process_runner() = default;
-    // Ends when the child and everything it left in its group is gone. A stop request interrupts the child's
+    // Ends when the child is gone, and with it everything in its group. A stop request interrupts the child's
     // group. Faults (file_failed) only where the child could not be started at all.
     virtual base::result<process_end> run(const command& c, const process_limits& limits, std::stop_token stop,
                                           const line_sink& out, const line_sink& err) = 0;

@@ -64,6 +64,11 @@ arguments backup_arguments(const invocation& i, const engine::backup_request& r)
     add(a, {"--cleanup-cache"});
     add_scope(a, r.scope);
     add_backup_options(a, i);
+    for (const auto& tag : r.tags) add(a, {"--tag=" + tag});
+    if (r.stream) {
+        add(a, {"--stdin", "--stdin-filename", r.stream->file_name});
+        return a;
+    }
     for (const auto& pattern : r.exclude) add(a, {"--exclude=" + pattern});
     add(a, {"--"});
     a.insert(a.end(), r.include.begin(), r.include.end());

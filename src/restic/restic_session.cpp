@@ -74,7 +74,7 @@ base::result<engine::backup_outcome>
 restic_session::backup(const engine::backup_request& r, const engine::progress_sink& on_progress, std::stop_token stop)
 {
     if (auto scoped = check_scope(r.scope); !scoped) return base::failed(scoped);
-    if (r.include.empty())
+    if (r.include.empty() && !r.stream)
         return base::fail(fault_code::source_missing, "there is nothing to back up: no folder is included",
                           "Include at least one folder");
     if (auto readable = check_exclude_files(repository_.options); !readable) return base::failed(readable);
@@ -82,8 +82,8 @@ restic_session::backup(const engine::backup_request& r, const engine::progress_s
     if (!i) return base::failed(i);
     backup_output output{on_progress, [this](std::string_view text) { return clean(text); }};
     auto e = run(
-        operation::backup, backup_arguments(*i, r), limits(), [&](std::string_view line) { output.read_out(line); },
-        [&](std::string_view line) { return output.read_err(line); }, stop);
+        operation::backup, backup_arguments(*i, r), limits_for(r), [&](std::string_view line) { output.read_out(line); },
+        [&](std::string_view line) { return output.read_err(line); }, stop, r.stream);
     if (!e) return base::failed(e);
     const bool incomplete = e->with(3);
     if ((!e->with(0) && !incomplete) || !output.saved()) return failure(*e);
@@ -296,7 +296,8 @@ base::result<invocation> restic_session::prepare(std::stop_token stop)
 
 base::result<restic_session::ended> restic_session::run(operation op, arguments args, const os::process_limits& limits,
                                                         const os::line_sink& out, const line_filter& err,
-                                                        std::stop_token stop)
+                                                        std::stop_token stop,
+                                                        const std::optional<engine::stream_source>& stream)
 {
     auto address = repository_file::make(program_->setup().runtime_directory, repository_.address);
     if (!address) return base::failed(address);
@@ -308,7 +309,7 @@ base::result<restic_session::ended> restic_session::run(operation op, arguments 
     std::stop_source interrupt;
     const std::stop_callback pass_on{stop, [&] { interrupt.request_stop(); }};
     auto end = program_->run(
-        command(std::move(args), *address), limits, interrupt.get_token(),
+        command(std::move(args), *address, stream), limits, interrupt.get_token(),
         [&](std::string_view line) {
             watch.read_out(line);
             out(line);
@@ -326,16 +327,22 @@ base::result<restic_session::ended> restic_session::run(operation op, arguments 
     return e;
 }
 
-os::command restic_session::command(arguments args, const repository_file& address) const
+os::command restic_session::command(arguments args, const repository_file& address,
+                                    const std::optional<engine::stream_source>& stream) const
 {
     const auto& setup = program_->setup();
-    return {.args = std::move(args),
+    os::command c{.args = std::move(args),
             .environment = environment(
                 setup.base_environment,
                 {.repository = address.path(), .password = repository_.password_file, .cache = setup.cache_directory}),
             .inherited = repository_.inherited,
             .cpu = to_priority(repository_.options.cpu_priority),
             .disk = to_priority(repository_.options.io_priority)};
+    if (stream) {
+        c.input = stream->descriptor;
+        c.group = stream->group;
+    }
+    return c;
 }
 
 std::unexpected<base::fault> restic_session::failure(const ended& e) const
@@ -352,6 +359,15 @@ os::process_limits restic_session::limits() const
     if (const auto minutes = repository_.options.longest_run_minutes)
         l.longest = std::min<std::chrono::milliseconds>(l.longest, std::chrono::minutes{*minutes});
     l.on_start = repository_.on_process;
+    return l;
+}
+
+// A restic that waits for a silent input answers no interrupt (0.18, 0.19): it has to be killed.
+os::process_limits restic_session::limits_for(const engine::backup_request& r) const
+{
+    constexpr std::chrono::seconds grace_of_a_stream{5};
+    auto l = limits();
+    if (r.stream) l.grace = std::min<std::chrono::milliseconds>(l.grace, grace_of_a_stream);
     return l;
 }
 

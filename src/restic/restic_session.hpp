@@ -61,16 +61,19 @@ private:
 
     base::result<invocation> prepare(std::stop_token stop);
     base::result<ended> run(operation op, arguments args, const os::process_limits& limits, const os::line_sink& out,
-                            const line_filter& err, std::stop_token stop);
+                            const line_filter& err, std::stop_token stop,
+                            const std::optional<engine::stream_source>& stream = std::nullopt);
     base::result<> change_keys(const arguments& args, std::stop_token stop);
     base::result<std::string> read_text(operation op, const arguments& args, std::stop_token stop);
     base::result<std::vector<engine::snapshot>> read_snapshots(const arguments& args, std::stop_token stop);
     base::result<engine::retention_outcome> forget(const arguments& args, std::stop_token stop);
     base::result<std::optional<std::uint64_t>> prune(const arguments& args, std::stop_token stop);
-    os::command command(arguments args, const repository_file& address) const;
+    os::command command(arguments args, const repository_file& address,
+                        const std::optional<engine::stream_source>& stream) const;
     std::unexpected<base::fault> failure(const ended& e) const;
     std::string clean(std::string_view text) const;
     os::process_limits limits() const;
+    os::process_limits limits_for(const engine::backup_request& r) const;
     os::process_limits limits_for_lists() const;
 
     std::shared_ptr<restic_program> program_;

@@ -5,7 +5,7 @@
 // - a missing key is an error unless the member is optional or the struct says `missing_keys_keep_defaults`, and then
 //   `null` is as good as missing;
 // - an error names the place: "schedule.daily_at: expected a string, got a number";
-// - instants are RFC 3339 text, ids their text, described enums their names;
+// - instants are RFC 3339 text, ids their text, described enums their names, maps objects;
 // - what is no UTF-8 in a text becomes '?' when it is written: everything that is written can be read.
 //
 // Threads: pure functions.
@@ -60,6 +60,10 @@ inline constexpr bool is_vector = false;
 template <class T>
 inline constexpr bool is_vector<std::vector<T>> = true;
 template <class>
+inline constexpr bool is_map = false;
+template <class T>
+inline constexpr bool is_map<std::map<std::string, T>> = true;
+template <class>
 inline constexpr bool is_id = false;
 template <class Tag>
 inline constexpr bool is_id<base::id<Tag>> = true;
@@ -93,6 +97,16 @@ failure read_array(const json::value& v, T& out)
     for (std::size_t i = 0; i < v.get_array().size(); ++i)
         if (auto bad = read(v.get_array()[i], out.emplace_back()))
             return below("[" + std::to_string(i) + "]", std::move(bad));
+    return {};
+}
+
+template <class T>
+failure read_map(const json::value& v, T& out)
+{
+    if (!v.is_object()) return wrong_kind("an object", v);
+    out.clear();
+    for (const auto& [key, value] : v.get_object())
+        if (auto bad = read(value, out[std::string{key}])) return below(std::string{key}, std::move(bad));
     return {};
 }
 
@@ -154,6 +168,8 @@ failure read(const json::value& v, T& out)
         return read_text(v, out.text);
     } else if constexpr (is_vector<T>) {
         return read_array(v, out);
+    } else if constexpr (is_map<T>) {
+        return read_map(v, out);
     } else if constexpr (described_enum<T>) {
         return read_enum(v, out);
     } else if constexpr (described_struct<T>) {
@@ -191,6 +207,10 @@ json::value to_json(const T& v)
     } else if constexpr (detail::is_vector<T>) {
         json::array out;
         for (const auto& element : v) out.push_back(to_json(element));
+        return out;
+    } else if constexpr (detail::is_map<T>) {
+        json::object out;
+        for (const auto& [key, value] : v) out[base::to_utf8(key)] = to_json(value);
         return out;
     } else if constexpr (detail::described_enum<T>) {
         return json::value(boost::describe::enum_to_string(v, "")); // with braces it would become an array

@@ -117,13 +117,18 @@ struct device_config {
     config_restic restic;
     domain::retention retention;
     std::optional<domain::check_options> check;
+    std::optional<std::vector<domain::hook>> hooks;
+    std::optional<std::vector<std::string>> dumps;
+    std::optional<domain::conditions> conditions;
+    std::optional<std::vector<domain::command>> commands;
     // Names a wish for a backup besides the schedule; each is done once.
     std::optional<std::string> backup_now;
     // Features without which an agent must not apply this config.
     std::optional<std::vector<std::string>> requires_features;
 };
 BOOST_DESCRIBE_STRUCT(device_config, (),
-                      (version, enabled, schedule, include, exclude, restic, retention, check, backup_now))
+                      (version, enabled, schedule, include, exclude, restic, retention, check, hooks, dumps, conditions,
+                       commands, backup_now))
 
 // `requires` is a word of C++, so it is carried over by hand.
 json::value encode_config(const device_config& c);
@@ -137,10 +142,11 @@ struct report_details {
     std::optional<std::vector<std::string>> warnings;
     std::optional<std::vector<std::string>> local_include; // what the machine adds to the policy
     std::optional<std::vector<std::string>> local_exclude;
+    std::optional<std::vector<domain::command_result>> commands; // what ran around the job, and its dumps
     std::optional<base::time_point> next_run_at;
     bool operator==(const report_details&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(report_details, (), (unreadable, warnings, local_include, local_exclude, next_run_at))
+BOOST_DESCRIBE_STRUCT(report_details, (), (unreadable, warnings, local_include, local_exclude, commands, next_run_at))
 
 struct report_message {
     std::string device_id;

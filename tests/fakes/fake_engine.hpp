@@ -34,6 +34,8 @@ public:
     std::function<void(std::string_view)> on_call;
     // Instead of keys_result: what the repository says to whoever opens it so.
     std::function<base::result<std::vector<engine::key>>(const engine::repository&)> on_keys;
+    // Instead of backup_result.
+    std::function<base::result<engine::backup_outcome>(const engine::backup_request&, std::stop_token)> on_backup;
     // Puts the files there that a restore brings.
     std::function<void(const engine::restore_request&)> on_restore;
 
@@ -86,11 +88,12 @@ private:
             return e_.init_result;
         }
         base::result<engine::backup_outcome> backup(const engine::backup_request& r, const engine::progress_sink& sink,
-                                                    std::stop_token) override
+                                                    std::stop_token stop) override
         {
             e_.note("backup");
             e_.backups.push_back(r);
             if (sink) sink({.fraction = 1});
+            if (e_.on_backup) return e_.on_backup(r, stop);
             return e_.backup_result;
         }
         base::result<std::vector<engine::snapshot>> snapshots(const std::optional<engine::scope>& s,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "os/files.hpp"
+#include "os/system.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -98,6 +99,14 @@ public:
         auto file = made(*at, p.filename().string(), false);
         file->bytes = file->synced = std::move(bytes);
         file->modified = now_;
+    }
+    // Whose it is and who may do what, for `info`.
+    void set_rights(const path& p, std::uint32_t owner, unsigned mode)
+    {
+        const std::lock_guard guard{mutex_};
+        auto at = find(p);
+        at->owner = owner;
+        at->mode = mode;
     }
     // Replaces `p` and everything below by what `other` stands for, as mounting another disk there does; an
     // absent name gives an empty folder.
@@ -196,7 +205,8 @@ public:
         auto at = find(p);
         if (!at) return fault("look at", p, fault_code::not_found);
         return os::file_info{at->directory ? os::file_kind::directory : os::file_kind::regular, at->bytes.size(),
-                             at->modified, at->modified, at->directory ? 0700U : 0600U};
+                             at->modified, at->modified, at->mode.value_or(at->directory ? 0700U : 0600U),
+                             at->owner.value_or(os::user_id())};
     }
 
     os::result<std::unique_ptr<os::directory_reader>> open_directory(const path& p) override
@@ -219,6 +229,8 @@ private:
         std::map<std::string, std::shared_ptr<node>> entries;
         std::map<std::string, std::shared_ptr<node>> synced_entries;
         base::time_point modified;
+        std::optional<std::uint32_t> owner;
+        std::optional<unsigned> mode;
     };
 
     class handle final : public os::file {

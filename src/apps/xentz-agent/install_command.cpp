@@ -23,6 +23,7 @@ struct install_options {
     std::string user_id = "default", daily_at, scheduler = "auto", ca_file;
     std::vector<std::string> include, exclude;
     bool allow_http = false;
+    bool allow_remote_commands = false;
     bool again = false;
     bool with_sheet = false;
 };
@@ -54,6 +55,7 @@ result<agent::enrolment_result> install(agent::environment& env, const install_o
     enrolment.exclude = o.exclude;
     enrolment.ca_file = absolute_or_none(o.ca_file);
     enrolment.allow_http = o.allow_http;
+    enrolment.allow_remote_commands = o.allow_remote_commands;
     enrolment.enrol_again = o.again;
     return agent::enrol(env, enrolment, stop);
 }
@@ -202,6 +204,9 @@ void add_install_command(CLI::App& app, context& c)
                       "where this machine alone gets the repository's password, print it for paper although the output "
                       "is no terminal");
     install->add_flag("--allow-http", o->allow_http, "allow plain HTTP to an address that is not loopback");
+    install->add_flag("--allow-remote-commands", o->allow_remote_commands,
+                      "let the server's policy say which programs are run around the jobs, as this user; otherwise only "
+                      "those that this machine names itself (commands.json)");
     install->add_flag("--again", o->again,
                       "set up a machine that already is: it becomes a new device with a new, empty repository");
     install->callback([&c, o] {

@@ -15,6 +15,7 @@ namespace {
 
 std::string backup_summary(const domain::metrics& m)
 {
+    if (!m.snapshot_id) return "The dumps were made";
     return "Snapshot " + m.snapshot_id.value_or("").substr(0, 8) +
            " made: " + std::to_string(m.files_total.value_or(0)) + " files, " +
            base::to_size(m.bytes_total.value_or(0)) + ", " + base::to_size(m.data_added_bytes.value_or(0)) + " new";
@@ -143,6 +144,8 @@ void add_restore(CLI::App& app, context& c)
         ->required();
     restore->add_option("--include", o->include, "restore only what this path or pattern matches; may be repeated")
         ->type_name("PATTERN");
+    restore->add_option("--dump", o->dump, "restore this dump, one file, instead of a snapshot of files")
+        ->type_name("NAME");
     restore->add_flag("--overwrite", o->overwrite,
                       "write into a folder that holds something; files of the same name are replaced");
     restore->callback([&c, o, target] {

@@ -75,6 +75,17 @@ std::filesystem::path restic_program(const std::map<std::string, std::string>& e
     return found ? *found : std::filesystem::path{};
 }
 
+// Of the agent's own environment only what says whose it is: a command that runs by hand and from a timer alike.
+std::map<std::string, std::string> command_environment(const std::map<std::string, std::string>& restics)
+{
+    const auto user = os::user_name();
+    return {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            {"HOME", restics.contains("HOME") ? restics.at("HOME") : "/"},
+            {"USER", user},
+            {"LOGNAME", user},
+            {"LANG", "C.UTF-8"}};
+}
+
 } // namespace
 
 result<std::unique_ptr<machine>> machine::make(const std::string& config_file, bool verbose)
@@ -96,6 +107,7 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
                   : std::move(to_terminal);
     m->processes_ = os::make_process_runner();
     m->process_table_ = os::make_process_table(*m->clock_);
+    m->circumstances_ = os::make_circumstances();
     m->sleep_ = os::make_sleep_inhibitor("xentz-agent");
     const auto environment = restic_environment();
     m->engine_ = restic::make_restic_engine({.program = restic_program(environment),
@@ -122,6 +134,9 @@ result<std::unique_ptr<machine>> machine::make(const std::string& config_file, b
         .machine_id = os::machine_id(),
         .process_id = ::getpid(),
         .processes = *m->process_table_,
+        .programs = *m->processes_,
+        .command_environment = command_environment(environment),
+        .circumstances = *m->circumstances_,
         .keep_awake = [sleep = m->sleep_.get()](const std::string& why) { return sleep->keep_awake(why); },
         .timers = m->timers_.get()});
     return m;

@@ -4,6 +4,7 @@
 #include "agent/environment.hpp"
 #include "agent/timetable.hpp"
 #include "base/log.hpp"
+#include "os/circumstances.hpp"
 #include "os/process.hpp"
 #include "os/sleep_inhibitor.hpp"
 
@@ -29,6 +30,7 @@ private:
     std::unique_ptr<base::logger> log_;
     std::unique_ptr<os::process_runner> processes_;
     std::unique_ptr<os::process_table> process_table_;
+    std::unique_ptr<os::circumstances> circumstances_;
     std::unique_ptr<os::sleep_inhibitor> sleep_;
     std::unique_ptr<engine::backup_engine> engine_;
     std::unique_ptr<os::time_zone> zone_;

@@ -36,10 +36,13 @@ void on_call(CLI::App* command, context& c, const std::shared_ptr<device_options
     });
 }
 
+// What a person calls it: a run that waits for better circumstances has not failed.
+std::string word_of(const control::report_view& r) { return r.outcome == "postponed" ? *r.outcome : r.status; }
+
 std::string newest_backup(const control::device_view& v)
 {
     for (const auto& r : v.latest)
-        if (r.job == "backup") return r.status;
+        if (r.job == "backup") return word_of(r);
     return "none yet";
 }
 
@@ -101,7 +104,7 @@ result<> show_device(context& c, control::administrator& a, const device_options
                                            : "never: no check without a flaw yet"));
     for (const auto& alarm : v.alarms) print_line("ALARM             " + alarm);
     for (const auto& r : v.latest)
-        print_line("Last " + r.job + ": " + r.status + " at " + short_time(r.finished_at) +
+        print_line("Last " + r.job + ": " + word_of(r) + " at " + short_time(r.finished_at) +
                    (r.error ? ": " + *r.error : std::string{}));
     return {};
 }

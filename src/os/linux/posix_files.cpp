@@ -240,6 +240,7 @@ public:
         out.modified = instant(s.st_mtim);
         out.changed = instant(s.st_ctim);
         out.mode = s.st_mode & 07777U;
+        out.owner = s.st_uid;
         return out;
     }
 

@@ -33,7 +33,7 @@ std::string reason(int error) { return std::generic_category().message(error); }
 // A started child. Destroyed before its end was taken (a callback threw), it is killed and waited for.
 class child {
 public:
-    explicit child(pid_t pid) : pid_(pid), watch_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+    child(pid_t pid, pid_t group) : pid_(pid), group_(group), watch_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child()
@@ -51,7 +51,7 @@ public:
 
     void signal_group(int signal) const
     {
-        if (!ended_) ::kill(-pid_, signal);
+        if (!ended_) ::kill(-group_, signal);
     }
 
     void look()
@@ -70,6 +70,7 @@ public:
 private:
     static constexpr int unknown_end = 0xff00; // exit status 255
     pid_t pid_;
+    pid_t group_;
     descriptor watch_;
     bool ended_ = false;
     int status_ = 0;
@@ -78,7 +79,7 @@ private:
 class supervision {
 public:
     supervision(started_child& c, const process_limits& limits, const line_sink& out_sink, const line_sink& err_sink)
-        : child_(c.process_id), pipes_{std::move(c.out), std::move(c.err)},
+        : child_(c.process_id, c.group), pipes_{std::move(c.out), std::move(c.err)},
           lines_{line_splitter{limits.longest_line, out_sink}, line_splitter{limits.longest_line, err_sink}},
           limits_(limits), wake_(from_now(limits.longest))
     {

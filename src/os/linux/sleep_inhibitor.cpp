@@ -1,16 +1,12 @@
 #include "os/sleep_inhibitor.hpp"
 
-#include <systemd/sd-bus.h>
+#include "os/linux/bus.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <chrono>
-
 namespace xentz::os {
 namespace {
-
-constexpr std::chrono::microseconds longest_question = std::chrono::seconds{2};
 
 // logind's lock is a descriptor: it holds until the last copy of it is closed. Children do not inherit it.
 class inhibitor_descriptor final : public wakefulness {
@@ -27,22 +23,6 @@ public:
 private:
     int fd_;
 };
-
-struct bus_closer {
-    void operator()(sd_bus* b) const { sd_bus_close_unref(b); }
-};
-using bus = std::unique_ptr<sd_bus, bus_closer>;
-
-bus connect(const std::string& address)
-{
-    sd_bus* raw = nullptr;
-    if (address.empty()) return sd_bus_open_system(&raw) < 0 ? nullptr : bus{raw};
-    if (sd_bus_new(&raw) < 0) return nullptr;
-    bus b{raw};
-    const bool started =
-        sd_bus_set_address(raw, address.c_str()) >= 0 && sd_bus_set_bus_client(raw, 1) >= 0 && sd_bus_start(raw) >= 0;
-    return started ? std::move(b) : nullptr;
-}
 
 // The descriptor, or -1.
 int inhibit(sd_bus* b, const std::string& who, const std::string& why)
@@ -64,9 +44,8 @@ public:
 
     std::unique_ptr<wakefulness> keep_awake(const std::string& why) override
     {
-        const auto b = connect(address_);
+        const auto b = connect_to_bus(address_);
         if (!b) return std::make_unique<inhibitor_descriptor>(-1);
-        sd_bus_set_method_call_timeout(b.get(), static_cast<std::uint64_t>(longest_question.count()));
         return std::make_unique<inhibitor_descriptor>(inhibit(b.get(), who_, why));
     }
 

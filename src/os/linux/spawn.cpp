@@ -53,7 +53,10 @@ public:
     spawn_settings(const command& c, int out, int err, const std::vector<descriptor>& inherited)
     {
         ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
+        if (c.input)
+            ::posix_spawn_file_actions_adddup2(&actions_, *c.input, 0);
+        else
+            ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
         ::posix_spawn_file_actions_adddup2(&actions_, out, 1);
         ::posix_spawn_file_actions_adddup2(&actions_, err, 2);
         // Ascending, so that no number is overwritten before it was copied. A copy onto itself stays open, too.
@@ -68,7 +71,7 @@ public:
         ::posix_spawnattr_init(&attributes_);
         ::posix_spawnattr_setsigmask(&attributes_, &none);
         ::posix_spawnattr_setsigdefault(&attributes_, &all);
-        ::posix_spawnattr_setpgroup(&attributes_, 0);
+        ::posix_spawnattr_setpgroup(&attributes_, c.group.value_or(0));
         ::posix_spawnattr_setflags(&attributes_,
                                    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     }
@@ -146,9 +149,11 @@ std::expected<started_child, int> spawn(const command& c)
     if (!err) return std::unexpected(err.error());
     const auto inherited = copies(c.inherited);
     if (!inherited) return std::unexpected(inherited.error());
-    const spawn_settings settings{c, out->write.get(), err->write.get(), *inherited};
+    const spawn_settings settings{c, c.output.value_or(out->write.get()), err->write.get(), *inherited};
     started_child child{.out = std::move(out->read), .err = std::move(err->read)};
     if (const int error = start(c, settings, child.process_id); error != 0) return std::unexpected(error);
+    if (c.output) child.out.reset();
+    child.group = c.group.value_or(child.process_id);
     return child;
 }
 

@@ -41,11 +41,12 @@ private:
 
 struct started_child {
     pid_t process_id = -1;
-    descriptor out; // what it writes
+    pid_t group = -1;
+    descriptor out; // what it writes; closed where that goes elsewhere
     descriptor err;
 };
 
-// The child leads a process group of its own and finds what it inherits under 3, 4, ... in the order of the numbers
+// The child is in the group that the command says, else in one of its own, and finds what it inherits under 3, 4, ... in the order of the numbers
 // here. A priority that the system refuses is left as it is: a run in its way is better than none.
 std::expected<started_child, int> spawn(const command& c);
 

@@ -77,6 +77,22 @@ TEST_F(an_heir, gets_descriptors_of_any_number)
     ::close(high);
 }
 
+TEST_F(an_heir, reads_and_writes_where_it_is_told_to)
+{
+    const int input = open_file("input", "what it reads");
+    const auto target = folder.path() / "output";
+    const int output = ::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    auto copy = shell("cat; echo aside >&2");
+    copy.input = input;
+    copy.output = output;
+    EXPECT_THAT(lines_of(copy), ElementsAre("stderr: aside"));
+    std::string text;
+    std::getline(std::ifstream{target}, text);
+    EXPECT_EQ(text, "what it reads");
+    ::close(input);
+    ::close(output);
+}
+
 TEST_F(an_heir, is_not_started_without_its_heritage)
 {
     auto c = shell("echo started");

@@ -12,6 +12,7 @@
 #include "fakes/fake_clock.hpp"
 #include "fakes/fake_engine.hpp"
 #include "fakes/fake_http_client.hpp"
+#include "fakes/fake_process_runner.hpp"
 #include "fakes/fake_random.hpp"
 #include "fakes/memory_files.hpp"
 #include "fakes/recording_logger.hpp"
@@ -130,6 +131,13 @@ struct process_list final : os::process_table {
     }
 };
 
+struct fixed_circumstances final : os::circumstances {
+    std::optional<bool> battery;
+    std::optional<bool> metered;
+    std::optional<bool> on_battery() const override { return battery; }
+    std::optional<bool> on_metered() const override { return metered; }
+};
+
 struct machine {
     fakes::scratch_folder folder;
     fakes::memory_files memory;
@@ -139,6 +147,8 @@ struct machine {
     fakes::fake_engine restic;
     fakes::fake_network network;
     process_list processes;
+    fakes::fake_process_runner programs;
+    fixed_circumstances around;
     control_plane_model server;
     environment env;
 
@@ -157,7 +167,9 @@ struct machine {
               .host_name = "web1",
               .machine_id = "machine-1",
               .process_id = 4711,
-              .processes = processes}
+              .processes = processes,
+              .programs = programs,
+              .circumstances = around}
     {
         network.serve = [this](const http::client_request& r) { return server.answer(r); };
         restic.backup_result->metrics.snapshot_id = "5b57749a";
