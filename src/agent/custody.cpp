@@ -17,15 +17,21 @@ struct deposit_note {
     std::uint32_t format = 1;
     std::string password_file;
     std::optional<std::string> sealed; // the same bytes at each try, so that the server knows a repeated one
+    // Where it is another one than before.
+    std::optional<std::string> custody;
+    std::optional<std::string> custody_key;
 };
-BOOST_DESCRIBE_STRUCT(deposit_note, (), (format, password_file, sealed))
+BOOST_DESCRIBE_STRUCT(deposit_note, (), (format, password_file, sealed, custody, custody_key))
 
 result<wire::password_message> message_of(environment& env, const deposit_note& note)
 {
-    if (note.sealed) return wire::password_message{.password = {}, .sealed = note.sealed};
+    wire::password_message m{
+        .password = {}, .sealed = note.sealed, .custody = note.custody, .custody_key = note.custody_key};
+    if (note.sealed || note.custody == custody_device) return m;
     auto password = read_password(env, note.password_file);
     if (!password) return base::failed(password);
-    return wire::password_message{.password = std::move(*password), .sealed = {}};
+    m.password = std::move(*password);
+    return m;
 }
 
 } // namespace
@@ -39,11 +45,15 @@ result<> require_custody(const environment& env, const local_config& local)
 }
 
 result<> begin_deposit(environment& env, const local_config& local, const std::string& password,
-                       const std::filesystem::path& password_file)
+                       const std::filesystem::path& password_file, bool changes)
 {
-    if (!local.managed() || local.custody == custody_device) return {};
+    if (!local.managed() || (local.custody == custody_device && !changes)) return {};
     if (auto ok = require_custody(env, local); !ok) return ok;
-    deposit_note note{.password_file = password_file.string(), .sealed = {}};
+    deposit_note note{.password_file = password_file.string(), .sealed = {}, .custody = {}, .custody_key = {}};
+    if (changes) {
+        note.custody = local.custody;
+        note.custody_key = local.custody_key;
+    }
     if (local.custody == custody_sealed) {
         auto box = crypto::seal_to(local.custody_key.value_or(""), password);
         if (!box) return base::failed(box);

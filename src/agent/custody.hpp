@@ -1,6 +1,6 @@
 // Who else has the repository's password, as the machine's config says since it enrolled: the server, the tenant
-// (sealed to a public key that is pinned at install), or nobody (docs/custody.md). The control plane cannot change it:
-// what it says later about custody is not read.
+// (sealed to a public key that is pinned), or nobody (docs/custody.md). Only the machine changes it, with a new password
+// (password_rotation.hpp): what the control plane says later about custody is not read.
 //
 // A password that has to be handed over is, until the server has said that it keeps it, known by state/deposit.json;
 // each run of a job tries again.
@@ -25,8 +25,9 @@ base::result<> require_custody(const environment& env, const local_config& local
 
 // Notes that this password has to be handed over; nothing where the machine keeps it alone, or has no control plane.
 // Sealed here where the custody says so. Durable when it returns. The password itself is in `password_file`.
+// Where the custody is another one than until now (`changes`), the note says that, too, and there is one in any case.
 base::result<> begin_deposit(environment& env, const local_config& local, const std::string& password,
-                             const std::filesystem::path& password_file);
+                             const std::filesystem::path& password_file, bool changes = false);
 
 // Hands over what begin_deposit noted, and forgets the note. Nothing to do is a success. Faults: those of the control
 // plane; server_refused where it keeps passwords of this repository in another way.

@@ -63,9 +63,10 @@ std::optional<base::fault> trouble_of(const streamed& s)
         return base::fault{fault_code::dump_failed, why, remedy};
     }
     if (!s.finished) return base::fault{fault_code::dump_failed, s.finished.error().message, s.finished.error().remedy};
+    const bool empty = s.backup ? s.backup->metrics.bytes_total == std::uint64_t{0}
+                                : s.backup.error().code == fault_code::source_missing;
+    if (empty) return base::fault{fault_code::dump_failed, "it printed nothing", remedy};
     if (!s.backup) return s.backup.error();
-    if (s.backup->metrics.bytes_total == std::uint64_t{0})
-        return base::fault{fault_code::dump_failed, "it printed nothing", remedy};
     return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "agent/job_run.hpp"
 #include "agent/machine_setup.hpp"
 #include "agent/repository_access.hpp"
+#include "crypto/sealed_box.hpp"
 #include "crypto/secrets.hpp"
 
 #include <algorithm>
@@ -24,8 +25,10 @@ struct rotation_note {
     std::uint32_t format = 1;
     std::string old_key; // restic's id
     base::time_point began_at;
+    std::optional<std::string> custody; // where it changes
+    std::optional<std::string> custody_key;
 };
-BOOST_DESCRIBE_STRUCT(rotation_note, (), (format, old_key, began_at))
+BOOST_DESCRIBE_STRUCT(rotation_note, (), (format, old_key, began_at, custody, custody_key))
 
 std::optional<std::string> current_of(const std::vector<engine::key>& keys)
 {
@@ -33,11 +36,26 @@ std::optional<std::string> current_of(const std::vector<engine::key>& keys)
     return found == keys.end() ? std::nullopt : std::optional{found->id};
 }
 
+result<> check(const wished_custody& wish)
+{
+    const bool known =
+        wish.custody == custody_server || wish.custody == custody_sealed || wish.custody == custody_device;
+    if (!known)
+        return fail(fault_code::usage, "--custody must be server, sealed or device, not \"" + wish.custody + "\"");
+    if ((wish.custody == custody_sealed) != wish.custody_key.has_value())
+        return fail(fault_code::usage, "--custody-key belongs to --custody sealed, and that to it",
+                    "Give both; `xentz-server custody keygen` makes the keys");
+    if (wish.custody_key && !crypto::is_public_key(*wish.custody_key))
+        return fail(fault_code::usage, "--custody-key is no public key of `xentz-server custody keygen`");
+    return {};
+}
+
 // One rotation, while the locks of the machine are held.
 class rotation {
 public:
-    rotation(environment& env, local_config local, int run_lock, std::stop_token stop)
-        : env_(env), local_(std::move(local)), run_lock_(run_lock), stop_(std::move(stop)),
+    rotation(environment& env, local_config local, const std::optional<wished_custody>& wish, int run_lock,
+             std::stop_token stop)
+        : env_(env), local_(std::move(local)), wish_(wish), run_lock_(run_lock), stop_(std::move(stop)),
           client_(env.make_client(client_options_of(local_, env.agent_version))), file_(local_.restic.password_file)
     {
         if (local_.managed()) server_.emplace(*client_, *local_.server_url);
@@ -52,10 +70,20 @@ public:
         effective_ = std::move(*effective);
         if (auto ok = require_custody(env_, local_); !ok) return base::failed(ok);
         if (auto ok = begin(); !ok) return base::failed(ok);
+        if (note_.custody) {
+            local_.custody = note_.custody;
+            local_.custody_key = note_.custody_key;
+        }
         if (env_.files.info(next()))
             if (auto ok = take_up_new(); !ok) return base::failed(ok);
         if (auto ok = remove_old_key(); !ok) return base::failed(ok);
         if (auto ok = env_.files.remove(note_path()); !ok) return base::failed(ok);
+        if (local_.managed() && local_.custody == custody_device) {
+            auto password = read_password(env_, file_);
+            if (!password) return base::failed(password);
+            out_.only_password = std::move(*password);
+        }
+        out_.config = std::move(local_);
         return std::move(out_);
     }
 
@@ -91,6 +119,9 @@ private:
             if (!note)
                 return fail(fault_code::config_invalid, note_path().string() + " is damaged",
                             "Remove it, and " + next().string() + " if it is there; then run it again");
+            if (wish_ && (wish_->custody != note->custody || wish_->custody_key != note->custody_key))
+                return fail(fault_code::conflict, "a rotation with another custody was cut short and is not done yet",
+                            "Run `xentz-agent rotate-password` to end it, and then again with --custody");
             note_ = *note;
             out_.went_on = true;
             out_.old_password = kept();
@@ -100,7 +131,11 @@ private:
         if (!keys) return std::unexpected(keys.error());
         const auto old_key = current_of(*keys);
         if (!old_key) return fail(fault_code::restic_failed, "restic did not say which key this machine uses");
-        note_ = {.old_key = *old_key, .began_at = env_.clock.now()};
+        note_ = {.old_key = *old_key, .began_at = env_.clock.now(), .custody = {}, .custody_key = {}};
+        if (wish_) {
+            note_.custody = wish_->custody;
+            note_.custody_key = wish_->custody_key;
+        }
         out_.old_password = kept();
         const auto note = wire::pretty_json(wire::to_json(note_));
         const auto password = crypto::make_password(env_.random);
@@ -116,9 +151,11 @@ private:
         if (auto ok = add_new_key(); !ok) return ok;
         const auto password = read_password(env_, next());
         if (!password) return std::unexpected(password.error());
-        if (auto ok = begin_deposit(env_, local_, *password, next()); !ok) return ok;
+        if (auto ok = begin_deposit(env_, local_, *password, next(), note_.custody.has_value()); !ok) return ok;
         if (server_)
             if (auto ok = finish_deposit(env_, local_, *server_, stop_); !ok) return ok;
+        if (note_.custody)
+            if (auto ok = save_local_config(env_.files, env_.home.config, local_); !ok) return ok;
         const auto old = os::read_all(env_.files, file_, most_small_bytes);
         if (!old) return std::unexpected(old.error());
         if (auto ok = os::write_atomic(env_.files, kept(), *old); !ok) return ok;
@@ -172,6 +209,7 @@ private:
 
     environment& env_;
     local_config local_;
+    std::optional<wished_custody> wish_;
     int run_lock_;
     std::stop_token stop_;
     std::unique_ptr<http::client> client_;
@@ -184,15 +222,20 @@ private:
 
 } // namespace
 
-result<rotated_password> rotate_password(environment& env, std::stop_token stop)
+result<rotated_password> rotate_password(environment& env, const std::optional<wished_custody>& wish,
+                                         std::stop_token stop)
 {
+    if (wish)
+        if (auto ok = check(*wish); !ok) return base::failed(ok);
     const auto locks = lock_for_setup(env, "rotate-password");
     if (!locks) return std::unexpected(locks.error());
     auto local = load_local_config(env.files, env.home.config, *env.secrets);
     if (!local) return base::failed(local);
     if (auto ok = require_own_repository(*local); !ok) return base::failed(ok);
+    if (wish && !local->managed())
+        return fail(fault_code::usage, "--custody says what a control plane has, and this machine has none");
     if (local->host.empty()) local->host = env.host_name;
-    return rotation{env, std::move(*local), locks->run->descriptor(), std::move(stop)}();
+    return rotation{env, std::move(*local), wish, locks->run->descriptor(), std::move(stop)}();
 }
 
 } // namespace xentz::agent

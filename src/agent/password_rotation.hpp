@@ -11,6 +11,7 @@
 #pragma once
 
 #include "agent/environment.hpp"
+#include "agent/local_config.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -20,14 +21,24 @@
 
 namespace xentz::agent {
 
+// Who is to have the new password: another custody than the machine has had (custody.hpp).
+struct wished_custody {
+    std::string custody;
+    std::optional<std::string> custody_key; // with "sealed"
+};
+
 struct rotated_password {
-    std::filesystem::path old_password; // where the old one was kept
+    std::filesystem::path old_password;       // where the old one was kept
+    std::optional<std::string> only_password; // that this machine alone has now: for the recovery sheet
+    local_config config;                      // as it is now
     bool went_on = false;               // with a rotation that had been cut short
     std::vector<std::string> warnings;
 };
 
 // Faults: run_locked, config_missing, those of the repository (repository_append_only where its keys must stay), those
-// of the control plane, which are said before anything is changed for good. The old password works until the end.
-base::result<rotated_password> rotate_password(environment& env, std::stop_token stop);
+// of the control plane, which are said before anything is changed for good; usage where the wish makes no sense, and
+// conflict where a rotation with another wish was cut short. The old password works until the end.
+base::result<rotated_password> rotate_password(environment& env, const std::optional<wished_custody>& wish,
+                                               std::stop_token stop);
 
 } // namespace xentz::agent

@@ -73,14 +73,30 @@ result<candidates> opened_passwords(const recovery_options& o, const std::vector
     return out;
 }
 
-result<candidates> passwords_for(const recovery_options& o, const wire::recover_response& lost)
+result<candidates> kept_passwords(const wire::recover_response& lost)
 {
-    if (lost.custody == custody_sealed)
-        return opened_passwords(o, lost.sealed_passwords.value_or(std::vector<std::string>{}));
-    if (!lost.password) return typed_password(o);
+    if (!lost.password) return fail(fault_code::password_missing, "the server keeps no password of the lost machine");
     candidates out{.passwords = {*lost.password}, .custody = custody_server, .custody_key = {}};
     for (const auto& older : lost.older_passwords.value_or(std::vector<std::string>{})) out.passwords.push_back(older);
     return out;
+}
+
+using password_source = std::function<result<candidates>()>;
+
+// Where the password may be, the likeliest place first. A machine may have been lost while it changed its custody, and a
+// thief of its key may have changed it: what was handed over in another way before is tried, too.
+std::vector<password_source> sources_of(const recovery_options& o, const wire::recover_response& lost)
+{
+    const auto boxes = lost.sealed_passwords.value_or(std::vector<std::string>{});
+    const password_source sealed = [&o, boxes] { return opened_passwords(o, boxes); };
+    const password_source kept = [&lost] { return kept_passwords(lost); };
+    const password_source typed = [&o] { return typed_password(o); };
+    std::vector<password_source> all;
+    if (lost.custody == custody_sealed) all = {sealed};
+    else if (lost.custody == custody_device || !lost.password) all = {typed};
+    if (lost.password) all.push_back(kept);
+    if (lost.custody != custody_sealed && !boxes.empty()) all.push_back(sealed);
+    return all;
 }
 
 // What both configs have: how the server is reached, and where the lost machine's snapshots are.
@@ -107,6 +123,7 @@ result<std::string> first_that_opens(environment& env, const local_config& confi
     trying.restic.password_file = file.string();
     result<std::string> found = fail(fault_code::wrong_password, "no password is known");
     for (const auto& password : from.passwords) {
+        env.secrets->add(password);
         if (auto ok = os::write_atomic(env.files, file, password + "\n"); !ok) return base::failed(ok);
         const auto session = open_repository(env, trying, *effective);
         if (!session) return std::unexpected(session.error());
@@ -118,16 +135,32 @@ result<std::string> first_that_opens(environment& env, const local_config& confi
     return found;
 }
 
-result<std::string> choose_password(environment& env, const local_config& config, const candidates& from,
-                                    std::stop_token stop)
+struct chosen_password {
+    std::string password;
+    candidates from;
+};
+
+result<chosen_password> choose_password(environment& env, const local_config& config,
+                                        const std::vector<password_source>& sources, std::stop_token stop)
 {
-    if (from.passwords.size() == 1) return from.passwords.front();
     // Beside restic.pw, which is left alone until it is known.
     const auto file = env.home.password_on_trial();
-    auto found = first_that_opens(env, config, from, file, std::move(stop));
+    std::optional<base::fault> why;
+    std::optional<chosen_password> chosen;
+    for (const auto& source : sources) {
+        auto from = source();
+        const auto found = from ? first_that_opens(env, config, *from, file, stop)
+                                : result<std::string>{std::unexpected(from.error())};
+        if (found) chosen = chosen_password{*found, std::move(*from)};
+        if (found) break;
+        if (!why) why = found.error();
+        // Only where a password is wrong or not to be had another one may help.
+        if (from && found.error().code != fault_code::wrong_password) break;
+    }
     if (auto gone = env.files.remove(file); !gone && gone.error().code != fault_code::not_found)
         env.log.warn(base::sentence(gone.error()));
-    return found;
+    if (!chosen) return std::unexpected(std::move(*why));
+    return std::move(*chosen);
 }
 
 } // namespace
@@ -146,22 +179,19 @@ result<recovery> begin_recovery(environment& env, const recovery_options& o, std
     auto lost = control_plane{*client, *url}.recover(o.token, *key,
                                                      {.device_id = o.device_id, .metadata = metadata_of(env)}, stop);
     if (!lost) return base::failed(lost);
-    const auto candidates = passwords_for(o, *lost);
-    if (!candidates) return std::unexpected(candidates.error());
-    for (const auto& password : candidates->passwords) env.secrets->add(password);
     auto config = common_config(env, o, *lost);
     config.recovering = lost->device_id;
-    const auto password = choose_password(env, config, *candidates, stop);
-    if (!password) return std::unexpected(password.error());
-    auto older = store_password(env, *password);
+    const auto chosen = choose_password(env, config, sources_of(o, *lost), stop);
+    if (!chosen) return std::unexpected(chosen.error());
+    auto older = store_password(env, chosen->password);
     if (!older) return base::failed(older);
     if (auto ok = forget_former(env); !ok) return base::failed(ok);
     if (auto ok = adopt(env, config); !ok) return base::failed(ok);
     return recovery{.server_url = std::move(*url),
                     .lost = std::move(*lost),
                     .older_password = std::move(*older),
-                    .custody = std::string{candidates->custody},
-                    .custody_key = candidates->custody_key};
+                    .custody = std::string{chosen->from.custody},
+                    .custody_key = chosen->from.custody_key};
 }
 
 result<local_config> take_over(environment& env, const recovery_options& o, const recovery& r, std::stop_token stop)

@@ -31,6 +31,7 @@ constexpr auto rules = std::to_array<rule>({
     {snapshot_missing, "no snapshot found"},
     {source_missing, "target directories/files do not exist"},
     {source_missing, "source directories/files do not exist"},
+    {source_missing, "snapshot is empty"}, // restic 0.14, of a stream without a byte
     {out_of_memory, "out of memory"},
     {out_of_memory, "cannot allocate memory"},
     {out_of_memory, "pthread_create failed"},

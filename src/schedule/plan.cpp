@@ -135,8 +135,12 @@ plan make_plan(const spec& s, const identity& who, const os::time_zone& zone, co
         if (!time || !now.enabled || (j.job != job::backup && !has_backup)) continue;
         if (const auto due = judge(s, who, j, now, p.memory, *time)) p.due.push_back(*due);
     }
-    const bool backs_up = std::ranges::find(p.due, job::backup, &due_job::job) != p.due.end();
-    if (const auto wish = judge_wish(who, now, p.memory); wish && !backs_up) p.due.insert(p.due.begin(), *wish);
+    const auto wish = judge_wish(who, now, p.memory);
+    const auto due = std::ranges::find(p.due, job::backup, &due_job::job);
+    if (wish && due != p.due.end())
+        due->reason = reason::wished; // one run does both
+    else if (wish)
+        p.due.insert(p.due.begin(), *wish);
     return p;
 }
 

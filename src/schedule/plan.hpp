@@ -55,6 +55,7 @@ struct situation {
     std::string wish; // of the control plane for a backup besides the schedule: its id, or empty
 };
 
+// wished: the control plane asks for it, whether or not the schedule does, too.
 enum class reason { on_time, missed, retry, wished };
 
 struct due_job {

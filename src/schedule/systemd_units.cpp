@@ -56,7 +56,9 @@ std::string hardening(const timer_set& t, unit_scope scope)
            "ProtectControlGroups=yes\n"
            "ProtectClock=yes\n"
            "ProtectHostname=yes\n"
-           "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN\n"
+           // The last three are for the commands around a job: to become the database's user, to tell a service to reload.
+           "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN "
+           "CAP_SETUID CAP_SETGID CAP_KILL\n"
            // /etc is read-only with ProtectSystem=full; the units themselves are rewritten by the runs.
            "ReadWritePaths=-/etc/systemd/system";
     for (const auto& path : t.writes) out += " " + systemd_word("-" + path.string());

@@ -16,6 +16,7 @@ constexpr const char* raise_generation_by_one =
 constexpr const char* lock_repository = "update repository set generation = generation where id = $1 returning id";
 constexpr const char* next_number =
     "select coalesce(max(number), 0) + 1 from repository_password where repository_id = $1";
+constexpr const char* update_custody = "update repository set custody = $1, custody_key = $2 where id = $3";
 constexpr const char* passwords_of_repository =
     "from repository_password where repository_id = $1 order by number desc";
 
@@ -31,6 +32,12 @@ bool fleet_store::add_password(const domain::repository_id& id, const std::strin
         c.insert("repository_password", repository_password{id, number, kind, box, now});
         return true;
     });
+}
+
+void fleet_store::change_custody(const domain::repository_id& id, const std::string& custody,
+                                 const std::optional<std::string>& custody_key)
+{
+    db_->write([&](sql::connection& c) { c.query(update_custody, custody, custody_key, id); });
 }
 
 std::vector<repository_password> fleet_store::passwords(const domain::repository_id& id)

@@ -157,6 +157,9 @@ public:
     std::optional<std::int64_t> raise_generation(const domain::repository_id& id);
 
     // Keeps it beside those that are there. False where there are `most` already.
+    // From then on the repository's passwords are kept in that way; those that there are stay as they are.
+    void change_custody(const domain::repository_id& id, const std::string& custody,
+                        const std::optional<std::string>& custody_key);
     bool add_password(const domain::repository_id& id, const std::string& kind, const std::string& box,
                       base::time_point now, std::int64_t most);
     std::vector<repository_password> passwords(const domain::repository_id& id); // the newest first

@@ -90,8 +90,12 @@ BOOST_DESCRIBE_STRUCT(take_over_request, (), (metadata))
 struct password_message {
     std::optional<std::string> password; // custody "server"
     std::optional<std::string> sealed;   // custody "sealed": to the custody key
+    // Who keeps this repository's passwords from now on: server, sealed, device; absent: as until now. Only the device
+    // says so.
+    std::optional<std::string> custody;
+    std::optional<std::string> custody_key; // with "sealed"
 };
-BOOST_DESCRIBE_STRUCT(password_message, (), (password, sealed))
+BOOST_DESCRIBE_STRUCT(password_message, (), (password, sealed, custody, custody_key))
 
 struct password_answer {
     bool kept = false;

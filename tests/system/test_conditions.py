@@ -57,12 +57,12 @@ def test_within_its_window_a_run_comes(world, restic):
 
 
 def test_at_its_deadline_a_run_comes(world, restic):
-    server, agent = waiting_world(world, restic, {"only_within": {**window_without_now(), "deadline_hours": 1}})
+    server, agent = waiting_world(world, restic, {"only_within": {**window_without_now(), "deadline_hours": 48}})
     agent.run("run-due").expect(0)
     path = agent.home / "state" / "postponed.json"
     kept = json.loads(path.read_text())
-    hour_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1, seconds=5)
-    kept["waiting"][0]["due_at"] = hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ")
+    long_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=48, seconds=5)
+    kept["waiting"][0]["due_at"] = long_ago.strftime("%Y-%m-%dT%H:%M:%SZ")
     path.write_text(json.dumps(kept))
     agent.run("run-due").expect(0)
     assert backups(server, agent) == [("success", None), ("failure", "postponed")]

@@ -203,6 +203,51 @@ def test_the_control_plane_cannot_lower_the_custody(world, restic):
     assert heir.password == agent.password
 
 
+def test_the_machine_changes_its_custody(world, restic):
+    """From the server's to the tenant's to its own and back, each with a password that nobody else has had."""
+    fleet = Fleet(world, "server")
+    source = world.folder(files=3)
+    agent = world.enrolled(fleet.server, restic, source, name="first")
+    agent.run("backup").expect(0)
+    fleet.public_key = fleet.server.ask("custody", "keygen", "--out", fleet.private_key)["public_key"]
+    for custody in ("sealed", "device", "server"):
+        key = ["--custody-key", fleet.public_key] if custody == "sealed" else []
+        said = agent.run("rotate-password", "--custody", custody, "--recovery-sheet", *key).expect(0)
+        assert agent.config["custody"] == custody
+        assert ("1: " in said.out) == (custody == "device"), said.out
+        agent.run("backup").expect(0)
+        if custody != "server":
+            assert not found_in(fleet.server.data_dir, agent.password)
+            assert agent.password.encode() not in memory_of(fleet.server.process)
+        fleet.custody = custody
+        heir = fleet.recover(restic, agent, "--target", world.room / f"back-{custody}", name=f"heir-{custody}")
+        assert heir.password == agent.password
+        assert trees.survey(trees.below(world.room / f"back-{custody}", source)) == trees.survey(source)
+    for wrong in (["nobody"], ["sealed"], ["sealed", "--custody-key", "abc"], ["device", "--custody-key", fleet.public_key]):
+        agent.run("rotate-password", "--custody", *wrong).expect(2)
+
+
+def test_a_thief_who_changes_the_custody_takes_no_password_away(world, restic):
+    fleet = Fleet(world, "server")
+    source = world.folder(files=3)
+    agent = world.enrolled(fleet.server, restic, source, name="first")
+    agent.run("backup").expect(0)
+    url, key = f"{fleet.server.url}/v1/password", net.bearer(agent.device_key)
+    for message, status in [
+        ({"custody": "nobody"}, 400), ({"custody": "sealed"}, 400), ({"custody": "sealed", "custody_key": "abc"}, 400),
+        ({"custody": "device", "password": "x"}, 409), ({"custody": "device"}, 200), ({"custody": "device"}, 200),
+    ]:
+        assert net.request(url, "POST", json.dumps(message), key).status == status, message
+    heir = fleet.recover(restic, agent, "--target", world.room / "back", name="heir")
+    assert heir.password == agent.password
+    # Its owner puts it back where it was.
+    assert "other-custody" in agent.run("rotate-password").err or agent.config["custody"] == "server"
+    agent.run("rotate-password", "--custody", "server")
+    agent.run("rotate-password").expect(0)
+    heir = fleet.recover(restic, agent, "--target", world.room / "again", name="again")
+    assert heir.password == agent.password
+
+
 def test_a_thief_of_the_device_key_takes_no_password_away(world, restic):
     fleet = Fleet(world, "server")
     source = world.folder(files=3)

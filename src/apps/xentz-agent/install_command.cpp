@@ -84,11 +84,7 @@ void tell_password(const install_options& o, const agent::enrolment_result& r)
     if (!r.only_password) return;
     print_line("The repository's password was made here and lies only in " + c.restic.password_file +
                ": keep a copy elsewhere, without it nothing can be restored.");
-    // Where this goes into a log, a password has no business in it.
-    const bool shown = os::is_terminal(os::output::standard);
-    if (!shown && !o.with_sheet) return;
-    print_line("\n" + agent::recovery_sheet_of(c, *r.only_password));
-    if (shown) print_line(qr_code(*r.only_password));
+    show_recovery_sheet(c, *r.only_password, o.with_sheet);
 }
 
 void tell(agent::environment& env, const install_options& o, const agent::enrolment_result& r)

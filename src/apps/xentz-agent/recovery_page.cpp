@@ -1,5 +1,9 @@
 #include "recovery_page.hpp"
 
+#include "agent/recovery.hpp"
+#include "os/terminal.hpp"
+#include "output.hpp"
+
 #include <qrencode.h>
 
 #include <memory>
@@ -26,6 +30,14 @@ std::string qr_code(const std::string& text)
         out += "\x1b[0m\n";
     }
     return out;
+}
+
+void show_recovery_sheet(const agent::local_config& c, const std::string& password, bool asked_for)
+{
+    const bool shown = os::is_terminal(os::output::standard);
+    if (!shown && !asked_for) return;
+    print_line("\n" + agent::recovery_sheet_of(c, password));
+    if (shown) print_line(qr_code(password));
 }
 
 } // namespace xentz::apps

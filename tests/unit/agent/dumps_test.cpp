@@ -23,7 +23,8 @@ struct dumping : running {
             {"name":"stock","run":["/bin/stock"]}]})");
         m.server.config.dumps = {"orders"};
         m.programs.while_running = [](const os::command& c) {
-            if (c.output) EXPECT_EQ(::write(*c.output, "bytes", 5), 5);
+            const auto written = c.output ? ::write(*c.output, "bytes", 5) : 5;
+            EXPECT_EQ(written, 5);
         };
         m.restic.on_backup = [this](const engine::backup_request& r,
                                     std::stop_token stop) -> base::result<engine::backup_outcome> {

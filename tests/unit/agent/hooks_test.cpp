@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 namespace xentz::agent {
 namespace {
 
@@ -48,7 +50,8 @@ TEST_F(with_commands, run_before_and_after_the_job_that_they_are_for)
     ends(0, "stopped\n");
     ends(0);
     m.restic.on_call = [&](std::string_view call) {
-        if (call == "backup") EXPECT_THAT(ran(), ElementsAre("stop"));
+        if (call != "backup") return;
+        EXPECT_THAT(ran(), ElementsAre("stop"));
     };
     EXPECT_EQ(fault_of(m.backup()), "none");
     EXPECT_THAT(ran(), ElementsAre("stop", "start"));
@@ -158,8 +161,8 @@ TEST_F(with_commands, show_no_secret)
     hooks({{.command = "leak"}});
     ends(0, "the password is repository-password\n");
     EXPECT_EQ(fault_of(m.backup()), "none");
-    EXPECT_THAT(told().at(0).output->front(), Not(HasSubstr("repository-password")));
-    EXPECT_THAT(m.log.text(), Not(HasSubstr("repository-password")));
+    EXPECT_THAT(told().at(0).output->front(), testing::Not(HasSubstr("repository-password")));
+    EXPECT_THAT(m.log.text(), testing::Not(HasSubstr("repository-password")));
 }
 
 TEST_F(with_commands, that_nobody_knows_here_stop_the_run_with_a_remedy)

@@ -1,6 +1,7 @@
 // The promise of agent/password_rotation.hpp: wherever a rotation is killed, what lies in restic.pw opens the
 // repository, and so does what the server keeps; the next call goes on, and in the end there is one key.
 #include "agent/password_rotation.hpp"
+#include "crypto/sealed_box.hpp"
 #include "fakes/crashing_files.hpp"
 #include "machine.hpp"
 
@@ -16,7 +17,9 @@ struct repository_with_keys {
     machine m{&files};
     std::map<std::string, std::string> keys{{"key-1", "repository-password"}}; // of the repository: id, password
     std::vector<std::string> deposited{"repository-password"};
-    int status = 200; // of POST /v1/password
+    std::vector<wire::password_message> messages; // of POST /v1/password, taken
+    int status = 200;                             // of its answer
+    std::optional<wished_custody> wish;
     std::size_t made = 1;
 
     repository_with_keys()
@@ -33,7 +36,8 @@ struct repository_with_keys {
         if (!r.url.ends_with("/v1/password")) return m.server.answer(r);
         if (status == 0) return fakes::no_network();
         if (status != 200) return fakes::problem(status, "other-custody", "the password is kept in another way");
-        deposited.push_back(*wire::decode<wire::password_message>(r.body)->password);
+        messages.push_back(*wire::decode<wire::password_message>(r.body));
+        if (messages.back().password) deposited.push_back(*messages.back().password);
         return fakes::answer(200, R"({"kept":true})");
     }
     std::string password_in(const std::filesystem::path& file)
@@ -66,7 +70,7 @@ struct repository_with_keys {
     }
     base::result<rotated_password> rotate()
     {
-        auto done = rotate_password(m.env, {});
+        auto done = rotate_password(m.env, wish, {});
         take_removals();
         return done;
     }
@@ -114,6 +118,88 @@ TEST(rotation, killed_at_any_point_is_gone_on_with)
         EXPECT_EQ(w.keys.size(), 1U);
         EXPECT_EQ(w.keys.begin()->second, w.password_in(w.m.env.home.password()));
         EXPECT_EQ(w.keys.begin()->second, w.deposited.back());
+        EXPECT_FALSE(w.disk.info(w.m.env.home.password_rotation()));
+    }
+}
+
+TEST_F(rotating, may_take_the_password_away_from_the_server)
+{
+    wish = wished_custody{.custody = "device", .custody_key = {}};
+    const auto done = rotate();
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(done->only_password, password_in(m.env.home.password())) << "for the recovery sheet";
+    EXPECT_EQ(deposited.size(), 1U) << "the server never saw it";
+    ASSERT_EQ(messages.size(), 1U);
+    EXPECT_EQ(messages[0].custody, "device");
+    EXPECT_FALSE(messages[0].password || messages[0].sealed);
+    EXPECT_EQ(load_local_config(m.env.files, m.env.home.config, *m.env.secrets)->custody, "device");
+    wish.reset();
+    ASSERT_TRUE(rotate());
+    EXPECT_EQ(messages.size(), 1U) << "it stays so";
+}
+
+TEST_F(rotating, may_seal_it_to_a_key)
+{
+    const auto pair = crypto::make_key_pair(m.random);
+    wish = wished_custody{.custody = "sealed", .custody_key = pair.public_key};
+    const auto done = rotate();
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_FALSE(done->only_password);
+    ASSERT_EQ(messages.size(), 1U);
+    EXPECT_EQ(messages[0].custody_key, pair.public_key);
+    EXPECT_EQ(*crypto::open_sealed(pair, *messages[0].sealed), password_in(m.env.home.password()));
+    const auto c = *load_local_config(m.env.files, m.env.home.config, *m.env.secrets);
+    EXPECT_EQ(c.custody, "sealed");
+    EXPECT_EQ(c.custody_key, pair.public_key);
+}
+
+TEST_F(rotating, changes_no_custody_to_what_makes_no_sense)
+{
+    const auto pair = crypto::make_key_pair(m.random);
+    for (const auto& bad : {wished_custody{"nobody", {}}, wished_custody{"sealed", {}},
+                            wished_custody{"sealed", "abc"}, wished_custody{"server", pair.public_key}}) {
+        wish = bad;
+        EXPECT_EQ(code_of(rotate()), "usage") << bad.custody;
+    }
+    EXPECT_TRUE(keys.contains("key-1"));
+}
+
+TEST_F(rotating, goes_on_with_the_custody_that_it_began_with)
+{
+    status = 0;
+    wish = wished_custody{.custody = "device", .custody_key = {}};
+    EXPECT_FALSE(rotate());
+    status = 200;
+    wish = wished_custody{.custody = "server", .custody_key = {}};
+    EXPECT_EQ(code_of(rotate()), "conflict");
+    wish.reset();
+    const auto done = rotate();
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_TRUE(done->went_on);
+    EXPECT_EQ(done->config.custody, "device");
+    EXPECT_EQ(messages.back().custody, "device");
+}
+
+TEST(rotation, with_another_custody_killed_at_any_point_is_gone_on_with)
+{
+    bool ended = false;
+    for (std::uint64_t n = 1; !ended; ++n) {
+        SCOPED_TRACE("killed at call " + std::to_string(n));
+        repository_with_keys w;
+        w.wish = wished_custody{.custody = "device", .custody_key = {}};
+        w.files.kill_at(n);
+        try {
+            ended = w.rotate().has_value();
+        } catch (const fakes::killed&) {
+            w.take_removals();
+        }
+        w.files.spare();
+        EXPECT_TRUE(w.passwords().contains(w.password_in(w.m.env.home.password()))) << "what the machine has opens it";
+        ASSERT_TRUE(w.rotate());
+        EXPECT_EQ(w.keys.size(), 1U);
+        EXPECT_EQ(w.keys.begin()->second, w.password_in(w.m.env.home.password()));
+        EXPECT_EQ(w.messages.back().custody, "device");
+        EXPECT_EQ(load_local_config(w.disk, w.m.env.home.config, *w.m.env.secrets)->custody, "device");
         EXPECT_FALSE(w.disk.info(w.m.env.home.password_rotation()));
     }
 }

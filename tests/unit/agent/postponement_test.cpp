@@ -130,6 +130,20 @@ TEST_F(waiting, a_backup_that_the_control_plane_asks_for_does_not_wait)
     EXPECT_EQ(backups(), 1U);
 }
 
+TEST_F(waiting, nor_does_one_that_is_due_besides)
+{
+    m.around.battery = true;
+    at("2026-11-24T01:10:00Z");
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 0U);
+    m.server.config.backup_now = "wish-1";
+    m.server.config.version = "v2";
+    m.server.etag = "\"v2\"";
+    at("2026-11-24T06:10:00Z");
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 1U);
+}
+
 TEST_F(waiting, a_run_by_hand_does_not_wait)
 {
     m.around.battery = true;

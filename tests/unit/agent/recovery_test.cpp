@@ -1,5 +1,6 @@
 #include "agent/recovery.hpp"
 #include "agent/restore.hpp"
+#include "crypto/sealed_box.hpp"
 #include "machine.hpp"
 
 namespace xentz::agent {
@@ -117,6 +118,22 @@ TEST_F(recovering, a_server_cannot_get_hold_of_a_password_that_was_typed)
     ASSERT_TRUE(r);
     ASSERT_TRUE(take_over(m.env, options, *r, {}));
     EXPECT_EQ(config().custody, "device");
+}
+
+TEST_F(recovering, what_was_handed_over_before_the_custody_changed_is_tried_too)
+{
+    lost.custody = "device"; // says who stole the device's key, or a change that was cut short
+    options.password = [] { return base::result<std::string>{base::fail(fault_code::usage, "nobody has it")}; };
+    const auto r = begin();
+    ASSERT_TRUE(r) << r.error().message;
+    EXPECT_EQ(m.read(m.env.home.password()), "password-of-lost\n");
+    EXPECT_EQ(r->custody, "server");
+    const auto pair = crypto::make_key_pair(m.random);
+    lost.custody = "sealed";
+    lost.sealed_passwords = {*crypto::seal_to(pair.public_key, "sealed password")};
+    options.private_key = [&] { return result_of(pair.private_key.c_str()); };
+    ASSERT_TRUE(begin());
+    EXPECT_EQ(m.read(m.env.home.password()), "sealed password\n");
 }
 
 TEST_F(recovering, of_several_passwords_none_is_left_lying_about)

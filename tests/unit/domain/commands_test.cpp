@@ -52,7 +52,7 @@ TEST(commands, variables_have_names_as_a_shell_knows_them)
     c.environment = {{"PGUSER", "backup"}, {"_A1", ""}};
     EXPECT_EQ(trouble_with(c), "");
     for (const auto* bad : {"", "1A", "A B", "A=B", "ä"}) {
-        c.environment = {{bad, "x"}};
+        c.environment = std::map<std::string, std::string>{{std::string{bad}, "x"}};
         EXPECT_NE(trouble_with(c), "") << bad;
     }
 }
