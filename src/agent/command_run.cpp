@@ -11,10 +11,10 @@ namespace {
 
 using base::result;
 
-constexpr std::size_t longest_line = 4096;       // bytes; the rest of a line is dropped
-constexpr std::size_t longest_told_line = 200;   // in a report
-constexpr std::size_t most_logged_lines = 1000;  // a command that floods must not push everything else out of the log
-constexpr std::chrono::seconds grace{10};        // between SIGINT and SIGKILL
+constexpr std::size_t longest_line = 4096;      // bytes; the rest of a line is dropped
+constexpr std::size_t longest_told_line = 200;  // in a report
+constexpr std::size_t most_logged_lines = 1000; // a command that floods must not push everything else out of the log
+constexpr std::chrono::seconds grace{10};       // between SIGINT and SIGKILL
 
 // What a command prints: all of it into the log up to a bound, the end of it for the report.
 class output_tail {

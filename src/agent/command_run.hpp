@@ -17,15 +17,15 @@
 namespace xentz::agent {
 
 struct command_settings {
-    std::map<std::string, std::string> variables; // besides those that every command gets
-    std::optional<int> output;                    // where its standard output goes; absent: into the log
+    std::map<std::string, std::string> variables;               // besides those that every command gets
+    std::optional<int> output;                                  // where its standard output goes; absent: into the log
     std::chrono::milliseconds longest = std::chrono::hours{24}; // in addition to its own limit
 };
 
 // How a command ended that could be started.
 struct command_end {
-    std::string trouble; // "it ended with exit code 3"; empty where it ended with 0
-    bool stopped = false; // by `stop`
+    std::string trouble;             // "it ended with exit code 3"; empty where it ended with 0
+    bool stopped = false;            // by `stop`
     std::vector<std::string> output; // the last lines, shortened, without secrets
     std::chrono::milliseconds duration{0};
     bool good() const { return trouble.empty(); }

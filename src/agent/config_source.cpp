@@ -107,7 +107,8 @@ result<effective_config> managed_config(environment& env, const local_config& lo
     return fallback;
 }
 
-// Each entry of the machine's own list that the server's does not have; an absent list stays absent where there is none.
+// Each entry of the machine's own list that the server's does not have; an absent list stays absent where there is
+// none.
 template <class T>
 void add_own(std::optional<std::vector<T>>& to, const std::vector<T>& own)
 {

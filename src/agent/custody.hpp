@@ -1,6 +1,6 @@
 // Who else has the repository's password, as the machine's config says since it enrolled: the server, the tenant
-// (sealed to a public key that is pinned), or nobody (docs/custody.md). Only the machine changes it, with a new password
-// (password_rotation.hpp): what the control plane says later about custody is not read.
+// (sealed to a public key that is pinned), or nobody (docs/custody.md). Only the machine changes it, with a new
+// password (password_rotation.hpp): what the control plane says later about custody is not read.
 //
 // A password that has to be handed over is, until the server has said that it keeps it, known by state/deposit.json;
 // each run of a job tries again.

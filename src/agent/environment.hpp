@@ -38,7 +38,7 @@ struct environment {
     std::string machine_id; // empty where the machine has none
     std::int64_t process_id = 0;
     const os::process_table& processes;
-    os::process_runner& programs; // for the commands of this machine
+    os::process_runner& programs;                             // for the commands of this machine
     std::map<std::string, std::string> command_environment{}; // what each of them gets
     const os::circumstances& circumstances;
     // Holds while the result lives; may be empty.

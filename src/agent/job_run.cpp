@@ -55,7 +55,7 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     s.warnings = outcome->warnings;
     s.unreadable = outcome->unreadable;
     s.unsupported = outcome->unsupported;
-    s.commands = outcome->commands;
+    if (!outcome->commands.empty()) s.commands = outcome->commands;
     if (outcome->shortfall) s.fault = domain::to_run_fault(*outcome->shortfall);
     remember_flaw(s);
     if (s.status != domain::run_status::failure)
@@ -139,7 +139,7 @@ public:
         auto outcome = effective ? attempt(work, *effective, previous, stop)
                                  : result<job_outcome>{std::unexpected(effective.error())};
         auto state = state_of(env_, marker, outcome, previous);
-        state.commands.insert(state.commands.begin(), commands_.begin(), commands_.end());
+        add_hooks(state);
         state.duration_ms = (env_.clock.elapsed() - began).count() / 1000;
         if (effective) {
             add_circumstances(state, *effective, clock_skew_);
@@ -150,6 +150,13 @@ public:
     }
 
 private:
+    void add_hooks(job_state& state)
+    {
+        if (commands_.empty()) return;
+        if (state.commands) commands_.insert(commands_.end(), state.commands->begin(), state.commands->end());
+        state.commands = std::move(commands_);
+    }
+
     // The timers follow the config that was just fetched. A scheduler that refuses costs no backup.
     void set_timers(const effective_config& effective)
     {

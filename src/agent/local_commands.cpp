@@ -1,5 +1,7 @@
 #include "agent/local_commands.hpp"
 
+#include "wire/unknown_key.hpp"
+
 #include <algorithm>
 
 namespace xentz::agent {
@@ -50,10 +52,14 @@ result<std::vector<domain::command>> load_local_commands(os::files& fs, const ho
     if (!text) return base::failed(text);
     if (auto ok = check_owner(fs, file, os::file_kind::regular); !ok) return base::failed(ok);
     if (auto ok = check_owner(fs, file.parent_path(), os::file_kind::directory); !ok) return base::failed(ok);
-    auto all = wire::decode<local_commands>(*text);
     const auto remedy = "Mend it; docs/hooks.md says what it holds";
+    const auto value = wire::parse_json(*text);
+    if (!value) return not_usable(file, value.error().message, remedy);
+    auto all = wire::from_json<local_commands>(*value);
     if (!all) return not_usable(file, all.error().message, remedy);
     if (all->format != 1) return not_usable(file, "it was written for a newer agent", "Install that agent's version");
+    if (const auto key = wire::find_unknown_key<local_commands>(*value))
+        return not_usable(file, *key + ": no command has such a key", remedy);
     if (const auto ok = domain::validate_commands(all->commands); !ok)
         return not_usable(file, ok.error().message, remedy);
     return std::move(all->commands);

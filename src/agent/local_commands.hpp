@@ -16,6 +16,7 @@
 namespace xentz::agent {
 
 struct local_commands {
+    static constexpr bool missing_keys_keep_defaults = true;
     std::uint32_t format = 1;
     std::vector<domain::command> commands;
 };

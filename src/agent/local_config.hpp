@@ -42,8 +42,8 @@ struct local_config {
     std::vector<std::string> include;     // in addition to the server's
     std::vector<std::string> exclude;
     local_restic restic;
-    domain::retention retention;                // legacy mode only,
-    std::optional<domain::check_options> check; // as this
+    domain::retention retention;                  // legacy mode only,
+    std::optional<domain::check_options> check;   // as this
     std::optional<domain::conditions> conditions; // and this
     // In addition to the server's.
     std::vector<domain::hook> hooks;

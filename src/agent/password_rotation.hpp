@@ -31,7 +31,7 @@ struct rotated_password {
     std::filesystem::path old_password;       // where the old one was kept
     std::optional<std::string> only_password; // that this machine alone has now: for the recovery sheet
     local_config config;                      // as it is now
-    bool went_on = false;               // with a rotation that had been cut short
+    bool went_on = false;                     // with a rotation that had been cut short
     std::vector<std::string> warnings;
 };
 

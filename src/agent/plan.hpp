@@ -15,7 +15,8 @@ engine::scope scope_of(const local_config& local);
 // disabled, where the control plane (or, in legacy mode, config.json) has switched this agent off.
 base::result<> check_enabled(const effective_config& effective);
 
-// disabled, or config_invalid where neither a folder nor a dump is named; without a folder the request includes nothing.
+// disabled, or config_invalid where neither a folder nor a dump is named; without a folder the request includes
+// nothing.
 base::result<engine::backup_request> plan_backup(const local_config& local, const effective_config& effective,
                                                  const home& h);
 

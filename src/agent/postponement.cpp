@@ -67,8 +67,7 @@ void tell(environment& env, const local_config& local, std::vector<postponement>
     std::erase_if(all, [&](const postponement& p) { return p.job == fresh.job; });
     all.push_back(fresh);
     const kept_postponements kept{.waiting = std::move(all)};
-    if (const auto saved =
-            os::write_atomic(env.files, env.home.postponed(), wire::pretty_json(wire::to_json(kept)));
+    if (const auto saved = os::write_atomic(env.files, env.home.postponed(), wire::pretty_json(wire::to_json(kept)));
         !saved)
         env.log.error("what waits could not be written down: " + base::sentence(saved.error()));
 }

@@ -83,8 +83,8 @@ result<candidates> kept_passwords(const wire::recover_response& lost)
 
 using password_source = std::function<result<candidates>()>;
 
-// Where the password may be, the likeliest place first. A machine may have been lost while it changed its custody, and a
-// thief of its key may have changed it: what was handed over in another way before is tried, too.
+// Where the password may be, the likeliest place first. A machine may have been lost while it changed its custody, and
+// a thief of its key may have changed it: what was handed over in another way before is tried, too.
 std::vector<password_source> sources_of(const recovery_options& o, const wire::recover_response& lost)
 {
     const auto boxes = lost.sealed_passwords.value_or(std::vector<std::string>{});
@@ -92,8 +92,10 @@ std::vector<password_source> sources_of(const recovery_options& o, const wire::r
     const password_source kept = [&lost] { return kept_passwords(lost); };
     const password_source typed = [&o] { return typed_password(o); };
     std::vector<password_source> all;
-    if (lost.custody == custody_sealed) all = {sealed};
-    else if (lost.custody == custody_device || !lost.password) all = {typed};
+    if (lost.custody == custody_sealed)
+        all = {sealed};
+    else if (lost.custody == custody_device || !lost.password)
+        all = {typed};
     if (lost.password) all.push_back(kept);
     if (lost.custody != custody_sealed && !boxes.empty()) all.push_back(sealed);
     return all;

@@ -30,7 +30,7 @@ wire::report_details details_of(const local_config& local, const job_state& s)
     d.warnings = first_of(s.warnings);
     d.local_include = first_of(local.include);
     d.local_exclude = first_of(local.exclude);
-    if (!s.commands.empty()) d.commands = s.commands;
+    d.commands = s.commands;
     return d;
 }
 

@@ -17,7 +17,7 @@ struct restore_options {
     std::string snapshot = "latest"; // an id, its first digits, "latest", or a day such as 2026-11-23
     std::filesystem::path target;    // absolute
     std::vector<std::string> include;
-    bool overwrite = false; // write into a folder that holds files
+    bool overwrite = false;          // write into a folder that holds files
     std::optional<std::string> dump; // a snapshot of this dump instead of one of files
 };
 

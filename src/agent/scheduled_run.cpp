@@ -103,7 +103,9 @@ result<hourly_result> run_due(environment& env, const scheduling& s,
         if (next == plan->due.end()) {
             if (out.contacted || !out.runs.empty() || !(plan->contact || plan->send_reports)) return out;
             contact(env, *local, stop);
-            out.contacted = true; // once more round: the config that it brought may say that something is due
+            out.contacted = true;
+            // Once more round: the config that it brought may say that something is due, or need not wait.
+            tried.clear();
             continue;
         }
         tried.push_back(next->job);

@@ -41,13 +41,14 @@ struct job_state {
     std::optional<agent::good_run> last_good;
     // The repository that last_good was made in, without its credential.
     std::optional<std::string> repository;
-    std::vector<domain::command_result> commands; // hooks and dumps
+    std::optional<std::vector<domain::command_result>> commands; // hooks and dumps; absent: there was none
     // Of a check: what one found, until one finds nothing; kept over runs that could not be made.
     std::optional<domain::run_fault> flaw;
 };
 BOOST_DESCRIBE_STRUCT(job_state, (),
                       (format, job, status, outcome, started_at, finished_at, duration_ms, metrics, fault, warnings,
-                       unreadable, unsupported, config_version, config_source, report_id, last_good, repository, commands, flaw))
+                       unreadable, unsupported, config_version, config_source, report_id, last_good, repository,
+                       commands, flaw))
 
 // repository_damaged or restore_differs: what a check is there to find.
 bool is_flaw(const domain::run_fault& f);

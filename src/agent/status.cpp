@@ -106,9 +106,9 @@ void note(status& s, base::time_point now)
                           " old, because the control plane gave none since: what was changed there is not known here. "
                           "`xentz-agent doctor` says why");
     for (const auto& p : s.postponed)
-        s.notes.push_back("The " + std::string{domain::name(p.job)} + " that was due at " +
-                          base::to_rfc3339(p.due_at) + " waits, because " + p.why + "; it runs at " +
-                          base::to_rfc3339(p.deadline) + " at the latest");
+        s.notes.push_back("The " + std::string{domain::name(p.job)} + " that was due at " + base::to_rfc3339(p.due_at) +
+                          " waits, because " + p.why + "; it runs at " + base::to_rfc3339(p.deadline) +
+                          " at the latest");
     note_age(s, s.retention, retention_grows_old, "retention", now);
     note_age(s, s.check, check_grows_old, "check of the repository", now);
     if (s.reports_rejected > 0)
@@ -211,7 +211,8 @@ void describe_job(std::string& out, std::string_view label, const std::optional<
     else if (j->fault)
         out += std::string{margin} + j->fault->message + ".\n";
     if (j->fault && !j->fault->remedy.empty()) out += std::string{margin} + j->fault->remedy + ".\n";
-    for (const auto& one : j->commands) out += std::string{margin} + describe_command(one) + "\n";
+    for (const auto& one : j->commands.value_or(std::vector<domain::command_result>{}))
+        out += std::string{margin} + describe_command(one) + "\n";
     for (const auto& warning : j->warnings) out += std::string{margin} + "note: " + warning + "\n";
 }
 

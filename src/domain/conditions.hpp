@@ -51,8 +51,8 @@ struct moment {
 };
 
 struct hindrance {
-    std::string why;                  // "this machine runs on battery"
-    std::chrono::hours deadline{0};   // after the time of the schedule
+    std::string why;                // "this machine runs on battery"
+    std::chrono::hours deadline{0}; // after the time of the schedule
     bool operator==(const hindrance&) const = default;
 };
 

@@ -1,5 +1,5 @@
-// Child processes. A child runs in a process group of its own (but for `group`), with no inherited environment and no inherited
-// descriptors but those that are named; its output arrives line by line while it runs.
+// Child processes. A child runs in a process group of its own (but for `group`), with no inherited environment and no
+// inherited descriptors but those that are named; its output arrives line by line while it runs.
 //
 // Threads: `run` blocks; one object may run several children from several threads. Callbacks are called on the
 // thread of `run`.

@@ -82,7 +82,8 @@ restic_session::backup(const engine::backup_request& r, const engine::progress_s
     if (!i) return base::failed(i);
     backup_output output{on_progress, [this](std::string_view text) { return clean(text); }};
     auto e = run(
-        operation::backup, backup_arguments(*i, r), limits_for(r), [&](std::string_view line) { output.read_out(line); },
+        operation::backup, backup_arguments(*i, r), limits_for(r),
+        [&](std::string_view line) { output.read_out(line); },
         [&](std::string_view line) { return output.read_err(line); }, stop, r.stream);
     if (!e) return base::failed(e);
     const bool incomplete = e->with(3);
@@ -332,12 +333,12 @@ os::command restic_session::command(arguments args, const repository_file& addre
 {
     const auto& setup = program_->setup();
     os::command c{.args = std::move(args),
-            .environment = environment(
-                setup.base_environment,
-                {.repository = address.path(), .password = repository_.password_file, .cache = setup.cache_directory}),
-            .inherited = repository_.inherited,
-            .cpu = to_priority(repository_.options.cpu_priority),
-            .disk = to_priority(repository_.options.io_priority)};
+                  .environment = environment(setup.base_environment, {.repository = address.path(),
+                                                                      .password = repository_.password_file,
+                                                                      .cache = setup.cache_directory}),
+                  .inherited = repository_.inherited,
+                  .cpu = to_priority(repository_.options.cpu_priority),
+                  .disk = to_priority(repository_.options.io_priority)};
     if (stream) {
         c.input = stream->descriptor;
         c.group = stream->group;

@@ -50,17 +50,18 @@ std::string hardening(const timer_set& t, unit_scope scope)
                       "SystemCallArchitectures=native\n"
                       "UMask=0077\n";
     if (scope == unit_scope::user) return out;
-    out += "ProtectSystem=full\n"
-           "ProtectKernelTunables=yes\n"
-           "ProtectKernelLogs=yes\n"
-           "ProtectControlGroups=yes\n"
-           "ProtectClock=yes\n"
-           "ProtectHostname=yes\n"
-           // The last three are for the commands around a job: to become the database's user, to tell a service to reload.
-           "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN "
-           "CAP_SETUID CAP_SETGID CAP_KILL\n"
-           // /etc is read-only with ProtectSystem=full; the units themselves are rewritten by the runs.
-           "ReadWritePaths=-/etc/systemd/system";
+    out +=
+        "ProtectSystem=full\n"
+        "ProtectKernelTunables=yes\n"
+        "ProtectKernelLogs=yes\n"
+        "ProtectControlGroups=yes\n"
+        "ProtectClock=yes\n"
+        "ProtectHostname=yes\n"
+        // The last three are for the commands around a job: to become the database's user, to tell a service to reload.
+        "CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN "
+        "CAP_SETUID CAP_SETGID CAP_KILL\n"
+        // /etc is read-only with ProtectSystem=full; the units themselves are rewritten by the runs.
+        "ReadWritePaths=-/etc/systemd/system";
     for (const auto& path : t.writes) out += " " + systemd_word("-" + path.string());
     return out + "\n";
 }

@@ -16,6 +16,7 @@ public:
     base::result<> init_result;
     base::result<engine::backup_outcome> backup_result = good_backup();
     base::result<std::vector<engine::snapshot>> snapshots_result = std::vector<engine::snapshot>{};
+    base::result<std::vector<engine::snapshot>> dumps_result = std::vector<engine::snapshot>{}; // of other tags
     base::result<std::optional<engine::snapshot>> latest_result = std::optional<engine::snapshot>{};
     base::result<std::vector<engine::node>> list_result = std::vector<engine::node>{};
     base::result<engine::retention_outcome> apply_result = engine::retention_outcome{.kept = 3, .removed = 1};
@@ -101,7 +102,7 @@ private:
         {
             e_.note("snapshots");
             if (s) e_.scopes.push_back(*s);
-            return e_.snapshots_result;
+            return s && s->tag != "xentz" ? e_.dumps_result : e_.snapshots_result;
         }
         base::result<std::optional<engine::snapshot>> latest(const std::optional<engine::scope>&,
                                                              std::stop_token) override

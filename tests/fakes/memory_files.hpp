@@ -204,8 +204,11 @@ public:
         if (auto ok = step("look at", p); !ok) return base::failed(ok);
         auto at = find(p);
         if (!at) return fault("look at", p, fault_code::not_found);
-        return os::file_info{at->directory ? os::file_kind::directory : os::file_kind::regular, at->bytes.size(),
-                             at->modified, at->modified, at->mode.value_or(at->directory ? 0700U : 0600U),
+        return os::file_info{at->directory ? os::file_kind::directory : os::file_kind::regular,
+                             at->bytes.size(),
+                             at->modified,
+                             at->modified,
+                             at->mode.value_or(at->directory ? 0700U : 0600U),
                              at->owner.value_or(os::user_id())};
     }
 

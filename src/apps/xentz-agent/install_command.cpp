@@ -200,9 +200,10 @@ void add_install_command(CLI::App& app, context& c)
                       "where this machine alone gets the repository's password, print it for paper although the output "
                       "is no terminal");
     install->add_flag("--allow-http", o->allow_http, "allow plain HTTP to an address that is not loopback");
-    install->add_flag("--allow-remote-commands", o->allow_remote_commands,
-                      "let the server's policy say which programs are run around the jobs, as this user; otherwise only "
-                      "those that this machine names itself (commands.json)");
+    install->add_flag(
+        "--allow-remote-commands", o->allow_remote_commands,
+        "let the server's policy say which programs are run around the jobs, as this user; otherwise only "
+        "those that this machine names itself (commands.json)");
     install->add_flag("--again", o->again,
                       "set up a machine that already is: it becomes a new device with a new, empty repository");
     install->callback([&c, o] {

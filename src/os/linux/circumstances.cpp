@@ -51,9 +51,9 @@ public:
         const auto b = connect_to_bus(bus_address_);
         if (!b) return std::nullopt;
         std::uint32_t value = 0;
-        const int asked = sd_bus_get_property_trivial(b.get(), "org.freedesktop.NetworkManager",
-                                                      "/org/freedesktop/NetworkManager",
-                                                      "org.freedesktop.NetworkManager", "Metered", nullptr, 'u', &value);
+        const int asked =
+            sd_bus_get_property_trivial(b.get(), "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager",
+                                        "org.freedesktop.NetworkManager", "Metered", nullptr, 'u', &value);
         return asked < 0 ? std::nullopt : as_metered(value);
     }
 

@@ -33,7 +33,10 @@ std::string reason(int error) { return std::generic_category().message(error); }
 // A started child. Destroyed before its end was taken (a callback threw), it is killed and waited for.
 class child {
 public:
-    child(pid_t pid, pid_t group) : pid_(pid), group_(group), watch_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+    child(pid_t pid, pid_t group)
+        : pid_(pid), group_(group), watch_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))
+    {
+    }
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child()

@@ -46,8 +46,9 @@ struct started_child {
     descriptor err;
 };
 
-// The child is in the group that the command says, else in one of its own, and finds what it inherits under 3, 4, ... in the order of the numbers
-// here. A priority that the system refuses is left as it is: a run in its way is better than none.
+// The child is in the group that the command says, else in one of its own, and finds what it inherits under 3, 4, ...
+// in the order of the numbers here. A priority that the system refuses is left as it is: a run in its way is better
+// than none.
 std::expected<started_child, int> spawn(const command& c);
 
 } // namespace xentz::os

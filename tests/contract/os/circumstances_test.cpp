@@ -124,8 +124,8 @@ struct bus_with_network_manager : testing::Test {
 TEST_F(bus_with_network_manager, says_whether_the_connection_is_metered_or_looks_like_it)
 {
     const auto around = make_circumstances(folder.path(), address);
-    const std::map<std::uint32_t, std::optional<bool>> answers{
-        {0, std::nullopt}, {1, true}, {2, false}, {3, true}, {4, false}, {17, std::nullopt}};
+    const std::map<std::uint32_t, std::optional<bool>> answers{{0, std::nullopt}, {1, true},  {2, false},
+                                                               {3, true},         {4, false}, {17, std::nullopt}};
     for (const auto& [value, expected] : answers) {
         metered = value;
         EXPECT_EQ(around->on_metered(), expected) << value;

@@ -66,8 +66,8 @@ TEST_F(a_guarded_pipe, does_not_end_where_a_writer_ends)
     process_end end;
     std::stop_source stop;
     std::jthread reader{[&] { end = read_all(**pipe, stop.get_token()); }};
-    const auto writer = runner->run({.program = "/bin/echo", .args = {"half"}, .output = (*pipe)->writer()}, {}, {},
-                                    [](auto) {}, [](auto) {});
+    const auto writer = runner->run(
+        {.program = "/bin/echo", .args = {"half"}, .output = (*pipe)->writer()}, {}, {}, [](auto) {}, [](auto) {});
     ASSERT_TRUE(writer);
     std::this_thread::sleep_for(100ms);
     EXPECT_EQ(text(), "") << "the reader took the end of a writer for the end of the whole";

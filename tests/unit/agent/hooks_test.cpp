@@ -176,9 +176,8 @@ TEST_F(with_commands, that_nobody_knows_here_stop_the_run_with_a_remedy)
 
 TEST_F(with_commands, of_the_server_run_only_where_this_machine_allows_it)
 {
-    m.server.config.commands = {
-        {.name = "remote", .run = {"/bin/remote"}, .environment = {}, .file_name = {}},
-        {.name = "both", .run = {"/bin/theirs"}, .environment = {}, .file_name = {}}};
+    m.server.config.commands = {{.name = "remote", .run = {"/bin/remote"}, .environment = {}, .file_name = {}},
+                                {.name = "both", .run = {"/bin/theirs"}, .environment = {}, .file_name = {}}};
     hooks({{.command = "remote"}, {.command = "both"}});
     EXPECT_EQ(fault_of(m.backup()), "hook-failed");
     EXPECT_THAT(ran(), IsEmpty());
@@ -211,8 +210,7 @@ TEST_F(with_commands, after_an_interrupt_still_run_but_not_for_long)
     hooks({{.command = "start", .when = "after"}});
     ends(0);
     std::stop_source stop;
-    m.restic.on_backup = [&](const engine::backup_request&,
-                             std::stop_token) -> base::result<engine::backup_outcome> {
+    m.restic.on_backup = [&](const engine::backup_request&, std::stop_token) -> base::result<engine::backup_outcome> {
         stop.request_stop();
         return base::fail(fault_code::interrupted, "interrupted");
     };
@@ -241,7 +239,8 @@ TEST_F(with_commands, count_only_from_a_file_that_nobody_else_can_write)
 
 TEST_F(with_commands, are_refused_from_a_file_that_is_damaged)
 {
-    for (const auto* text : {"{", "{\"commands\":[{\"name\":\"a\",\"run\":[]}]}", "{\"format\":2,\"commands\":[]}"}) {
+    for (const auto* text : {"{", "{\"commands\":[{\"name\":\"a\",\"run\":[]}]}", "{\"format\":2,\"commands\":[]}",
+                             R"({"commands":[{"name":"a","run":["/a"],"time_limit":5}]})"}) {
         m.write(m.env.home.commands(), text);
         EXPECT_EQ(code_of(load_local_commands(m.memory, m.env.home)), "config-invalid") << text;
     }

@@ -156,8 +156,8 @@ TEST_F(rotating, may_seal_it_to_a_key)
 TEST_F(rotating, changes_no_custody_to_what_makes_no_sense)
 {
     const auto pair = crypto::make_key_pair(m.random);
-    for (const auto& bad : {wished_custody{"nobody", {}}, wished_custody{"sealed", {}},
-                            wished_custody{"sealed", "abc"}, wished_custody{"server", pair.public_key}}) {
+    for (const auto& bad : {wished_custody{"nobody", {}}, wished_custody{"sealed", {}}, wished_custody{"sealed", "abc"},
+                            wished_custody{"server", pair.public_key}}) {
         wish = bad;
         EXPECT_EQ(code_of(rotate()), "usage") << bad.custody;
     }

@@ -47,6 +47,7 @@ struct waiting : testing::Test {
         m.env.timers = &timers;
         at("2026-11-23T12:00:00Z");
         EXPECT_EQ(fault_of(m.backup()), "none") << "by hand nothing waits, and the config is known now";
+        EXPECT_TRUE(tick()) << "from now on the schedule holds";
         m.server.reports.clear();
         m.restic.backups.clear();
     }
@@ -54,12 +55,21 @@ struct waiting : testing::Test {
     std::size_t backups() const { return m.restic.backups.size(); }
     base::result<hourly_result> tick()
     {
-        return run_due(m.env, timers, [](domain::job) { return backup_work({}, nullptr); }, {});
+        return run_due(
+            m.env, timers,
+            [](domain::job j) { return j == domain::job::retention ? retention_work() : backup_work({}, nullptr); },
+            {});
+    }
+    std::vector<wire::report_message> backup_reports() const
+    {
+        auto out = m.server.reports;
+        std::erase_if(out, [](const auto& r) { return r.job != domain::job::backup; });
+        return out;
     }
     std::vector<std::string> outcomes() const
     {
         std::vector<std::string> out;
-        for (const auto& r : m.server.reports) out.push_back(r.outcome.value_or("-"));
+        for (const auto& r : backup_reports()) out.push_back(r.outcome.value_or("-"));
         return out;
     }
 };
@@ -73,14 +83,14 @@ TEST_F(waiting, a_run_waits_and_says_so_once)
     at("2026-11-24T02:10:00Z");
     ASSERT_TRUE(tick());
     ASSERT_THAT(outcomes(), ElementsAre("postponed"));
-    const auto& r = m.server.reports.front();
+    const auto r = backup_reports().front();
     EXPECT_EQ(r.status, domain::run_status::failure) << "no backup was made";
     EXPECT_EQ(r.fault->code, "postponed");
     EXPECT_EQ(r.fault->message, "the backup of 2026-11-24T01:00:00Z waits: this machine runs on battery; it runs at "
                                 "2026-11-25T07:00:00Z at the latest");
     EXPECT_EQ(m.state()->status, domain::run_status::success) << "the last result stands";
     const auto s = read_status(m.env);
-    ASSERT_THAT(s.postponed, SizeIs(1));
+    ASSERT_THAT(s.postponed, SizeIs(2)) << "the retention, too";
     EXPECT_THAT(s.notes, testing::Contains(HasSubstr("waits, because this machine runs on battery")));
 }
 
@@ -180,8 +190,8 @@ TEST_F(waiting, another_reason_is_told_too)
     at("2026-11-24T03:10:00Z");
     ASSERT_TRUE(tick());
     ASSERT_THAT(outcomes(), ElementsAre("postponed", "postponed"));
-    EXPECT_THAT(m.server.reports.back().fault->message, HasSubstr("it is not between 20:00 and 04:00"));
-    EXPECT_EQ(m.server.reports.back().started_at, m.server.reports.front().started_at);
+    EXPECT_THAT(backup_reports().back().fault->message, HasSubstr("it is not between 20:00 and 04:00"));
+    EXPECT_EQ(backup_reports().back().started_at, backup_reports().front().started_at);
 }
 
 } // namespace

@@ -190,13 +190,35 @@ TEST_F(restoring, a_failure_is_recorded)
 
 // ---- looking
 
+TEST_F(restoring, a_dump_is_asked_for_by_its_name_or_its_id)
+{
+    m.restic.dumps_result = std::vector{snapshot('d', "2026-11-22T18:00:00Z")};
+    options.snapshot = "latest";
+    ASSERT_FALSE(restore()->fault);
+    EXPECT_EQ(m.restic.restores.back().snapshot_id, std::string(64, 'b')) << "latest means files";
+    options.dump = "orders";
+    ASSERT_FALSE(restore()->fault);
+    EXPECT_EQ(m.restic.restores.back().snapshot_id, std::string(64, 'd'));
+    EXPECT_EQ(m.restic.scopes.back().tag, "xentz-dump=orders");
+    options.dump.reset();
+    options.snapshot = "dddd";
+    ASSERT_FALSE(restore()->fault);
+    EXPECT_EQ(m.restic.restores.back().snapshot_id, std::string(64, 'd'));
+    m.restic.dumps_result = std::vector<engine::snapshot>{};
+    options.dump = "nothing";
+    EXPECT_EQ(message_of(restore()), "this machine has no snapshot of the dump nothing");
+}
+
 TEST_F(restoring, snapshots_are_this_machines)
 {
+    m.restic.dumps_result = std::vector{snapshot('d', "2026-11-20T18:00:00Z")};
     const auto all = list_snapshots(m.env, {});
     ASSERT_TRUE(all) << all.error().message;
-    EXPECT_EQ(all->size(), 2U);
-    EXPECT_EQ(m.restic.scopes[0].host, "web1");
-    EXPECT_EQ(m.restic.scopes[0].tag, "xentz");
+    EXPECT_EQ(all->size(), 3U);
+    EXPECT_EQ((*all)[1].id, std::string(64, 'd')) << "by their times";
+    EXPECT_EQ(m.restic.scopes.at(0).host, "web1");
+    EXPECT_EQ(m.restic.scopes.at(0).tag, "xentz");
+    EXPECT_EQ(m.restic.scopes.at(1).tag, "xentz-dump");
     EXPECT_TRUE(m.server.reports.empty());
     EXPECT_FALSE(m.exists(m.env.home.state("restore")));
 }
