@@ -17,7 +17,7 @@ struct deposit_note {
     std::uint32_t format = 1;
     std::string password_file;
     std::optional<std::string> sealed; // the same bytes at each try, so that the server knows a repeated one
-    // Where it is another one than before.
+    // Who is to keep it from now on.
     std::optional<std::string> custody;
     std::optional<std::string> custody_key;
 };
@@ -45,12 +45,12 @@ result<> require_custody(const environment& env, const local_config& local)
 }
 
 result<> begin_deposit(environment& env, const local_config& local, const std::string& password,
-                       const std::filesystem::path& password_file, bool changes)
+                       const std::filesystem::path& password_file, bool says_custody)
 {
-    if (!local.managed() || (local.custody == custody_device && !changes)) return {};
+    if (!local.managed() || (local.custody == custody_device && !says_custody)) return {};
     if (auto ok = require_custody(env, local); !ok) return ok;
     deposit_note note{.password_file = password_file.string(), .sealed = {}, .custody = {}, .custody_key = {}};
-    if (changes) {
+    if (says_custody) {
         note.custody = local.custody;
         note.custody_key = local.custody_key;
     }

@@ -25,9 +25,10 @@ base::result<> require_custody(const environment& env, const local_config& local
 
 // Notes that this password has to be handed over; nothing where the machine keeps it alone, or has no control plane.
 // Sealed here where the custody says so. Durable when it returns. The password itself is in `password_file`.
-// Where the custody is another one than until now (`changes`), the note says that, too, and there is one in any case.
+// With `says_custody` the note says it, too, and there is one in any case: it may be another one than before, or the
+// server may have been told another by whoever has stolen the device's key.
 base::result<> begin_deposit(environment& env, const local_config& local, const std::string& password,
-                             const std::filesystem::path& password_file, bool changes = false);
+                             const std::filesystem::path& password_file, bool says_custody = false);
 
 // Hands over what begin_deposit noted, and forgets the note. Nothing to do is a success. Faults: those of the control
 // plane; server_refused where it keeps passwords of this repository in another way.

@@ -151,7 +151,7 @@ private:
         if (auto ok = add_new_key(); !ok) return ok;
         const auto password = read_password(env_, next());
         if (!password) return std::unexpected(password.error());
-        if (auto ok = begin_deposit(env_, local_, *password, next(), note_.custody.has_value()); !ok) return ok;
+        if (auto ok = begin_deposit(env_, local_, *password, next(), true); !ok) return ok;
         if (server_)
             if (auto ok = finish_deposit(env_, local_, *server_, stop_); !ok) return ok;
         if (note_.custody)
