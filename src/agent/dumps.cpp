@@ -56,8 +56,8 @@ std::optional<base::fault> trouble_of(const streamed& s)
 {
     const auto remedy = "Run the command by hand as the agent's user and see what it says";
     if (!s.command) return base::fault{fault_code::dump_failed, s.command.error().message, s.command.error().remedy};
-    // Where the engine ended first, the command was stopped for that.
-    if (!s.command->good() && !(s.command->stopped && !s.backup)) {
+    const bool stopped_with_the_engine = s.command->stopped && !s.backup;
+    if (!s.command->good() && !stopped_with_the_engine) {
         auto why = s.command->trouble;
         if (!s.command->output.empty()) why += ": " + s.command->output.back();
         return base::fault{fault_code::dump_failed, why, remedy};

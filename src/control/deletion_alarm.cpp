@@ -158,4 +158,13 @@ std::vector<std::string> deletion_alarms(store::fleet_store& store, const store:
                         .present = objects.usage_by_type(r.id)});
 }
 
+std::vector<std::string> repository_alarms(store::fleet_store& store, const store::repository& r, base::time_point now)
+{
+    auto alarms = deletion_alarms(store, r, now);
+    if (const auto damaged = store.scrubs().damages(r.id).size(); damaged > 0)
+        alarms.push_back("the scrub found " + base::counted(damaged, "damaged object") +
+                         " on the storage: see `xentz-server repo scrub`");
+    return alarms;
+}
+
 } // namespace xentz::control

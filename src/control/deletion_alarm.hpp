@@ -5,7 +5,7 @@
 // It looks back 30 days, but not beyond the last change of the policy. Days begin where they may begin: of all time
 // zones the one counts by which most may go. A repository in mode "full" keeps no record of what left it, so there is
 // no alarm for it.
-// Threads: pure functions, but for `deletion_alarms`, which asks the store.
+// Threads: pure functions, but for those that ask the store.
 #pragma once
 
 #include "control/administration.hpp"
@@ -30,5 +30,8 @@ struct deletion_facts {
 std::vector<std::string> unexplained(const deletion_facts& f);
 
 std::vector<std::string> deletion_alarms(store::fleet_store& store, const store::repository& r, base::time_point now);
+
+// The same, and what the scrub has found in it: all that an administrator has to be told about a repository.
+std::vector<std::string> repository_alarms(store::fleet_store& store, const store::repository& r, base::time_point now);
 
 } // namespace xentz::control

@@ -74,7 +74,7 @@ repository_view view(administrator& a, const store::repository& r)
     for (const auto& t : v.types)
         if (t.type == "snapshots") v.newest_snapshot_at = t.newest_at;
     v.holds = std::ranges::count_if(objects.holds(r.id), [](const auto& h) { return !h.released_at; });
-    v.alarms = deletion_alarms(a.store, r, a.clock.now());
+    v.alarms = repository_alarms(a.store, r, a.clock.now());
     const auto today = day_of(a.clock.now());
     const auto samples = objects.samples(r.id, today - 60);
     v.grown_in_7_days = growth(samples, v.bytes, today - 7);

@@ -32,7 +32,7 @@ struct repository_view {
     std::int64_t holds = 0;
     std::optional<std::int64_t> grown_in_7_days; // bytes; absent where nothing is known of then
     std::optional<std::int64_t> grown_in_30_days;
-    std::vector<std::string> alarms; // deletions that the policy does not explain (deletion_alarm.hpp)
+    std::vector<std::string> alarms; // what an administrator has to be told (deletion_alarm.hpp)
     std::vector<store::type_usage> types;
 };
 BOOST_DESCRIBE_STRUCT(repository_view, (),

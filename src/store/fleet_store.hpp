@@ -11,6 +11,7 @@
 #include "sql/database.hpp"
 #include "store/all_rows.hpp"
 #include "store/object_journal.hpp"
+#include "store/scrub_log.hpp"
 #include "store/rows.hpp"
 
 #include <chrono>
@@ -80,6 +81,7 @@ public:
 
     // What the repository server keeps in the same database.
     object_journal objects() const { return object_journal{db_}; }
+    scrub_log scrubs() const { return scrub_log{db_}; }
 
     // The whole of it, for a copy.
     all_rows rows() const { return all_rows{db_}; }

@@ -49,7 +49,7 @@ std::string newest_backup(const control::device_view& v)
 control::device_view full_view(control::administrator& a, const store::device& d)
 {
     auto v = control::view(d, a.store);
-    if (const auto r = a.store.repository_of(d.id)) v.alarms = control::deletion_alarms(a.store, *r, a.clock.now());
+    if (const auto r = a.store.repository_of(d.id)) v.alarms = control::repository_alarms(a.store, *r, a.clock.now());
     return v;
 }
 

@@ -199,6 +199,7 @@ const metrics::slow_facts& metrics::slow_facts_of(const store::repository& r)
     if (known.known_at == base::time_point{} || abs(now - known.known_at) >= slow_pause) {
         known.types = parts_.store.objects().usage_by_type(r.id);
         known.alarms = control::deletion_alarms(parts_.store, r, now).size();
+        known.damaged = parts_.store.scrubs().damages(r.id).size();
         known.known_at = now;
     }
     return known;
@@ -216,6 +217,7 @@ public:
         if (room.rule.quota_bytes) add(quota_, labels, number(*room.rule.quota_bytes));
         if (s.last_access_at) add(access_, labels, seconds_of(*s.last_access_at));
         add(alarms_, labels, static_cast<double>(slow.alarms));
+        add(damaged_, labels, static_cast<double>(slow.damaged));
         for (const auto& t : slow.types) {
             add(count_, with(labels, "type", t.type), number(t.live_objects));
             add(in_trash_, with(labels, "type", t.type), number(t.trash_objects));
@@ -232,8 +234,8 @@ public:
             add(tenant_trash_, labels, number(room.tenant_trash_bytes));
             if (room.rule.tenant_quota_bytes) add(tenant_quota_, labels, number(*room.rule.tenant_quota_bytes));
         }
-        for (auto* f : {&live_, &trash_, &quota_, &access_, &count_, &in_trash_, &snapshot_, &alarms_, &tenant_live_,
-                        &tenant_trash_, &tenant_quota_})
+        for (auto* f : {&live_, &trash_, &quota_, &access_, &count_, &in_trash_, &snapshot_, &alarms_, &damaged_,
+                        &tenant_live_, &tenant_trash_, &tenant_quota_})
             out.push_back(std::move(*f));
     }
 
@@ -252,6 +254,7 @@ private:
     MetricFamily snapshot_ = gauge("xentz_repository_newest_snapshot_timestamp_seconds",
                                    "When the newest snapshot that is present was stored.");
     MetricFamily alarms_ = gauge("xentz_repository_deletion_alarms", "Deletions that the policy does not explain.");
+    MetricFamily damaged_ = gauge("xentz_repository_damaged_objects", "Objects that the scrub found damaged.");
     MetricFamily tenant_live_ = gauge("xentz_tenant_bytes", "Bytes that are present in all its repositories.");
     MetricFamily tenant_trash_ = gauge("xentz_tenant_trash_bytes", "Bytes that the trash keeps of them.");
     MetricFamily tenant_quota_ = gauge("xentz_tenant_quota_bytes", "What a tenant may hold, where that is limited.");
@@ -271,6 +274,7 @@ std::string metrics::text()
             all.of_repository(at->second, state, objects.room_of(state.repository_id), slow_facts_of(at->second));
     all.move_to(out);
     add_copy(out);
+    add_scrub(out);
     add_storage(out);
     // A family without a value is only a comment.
     std::erase_if(out, [](const MetricFamily& f) { return f.metric.empty(); });
@@ -289,6 +293,19 @@ void metrics::add_copy(std::vector<MetricFamily>& out)
                               MetricType::Gauge);
     add(unconfirmed, {}, is_unconfirmed(parts_.store) ? 1 : 0);
     out.push_back(std::move(unconfirmed));
+}
+
+void metrics::add_scrub(std::vector<MetricFamily>& out)
+{
+    auto read = family("xentz_scrub_read_timestamp_seconds",
+                       "When the scrub had last read everything; 0 where it has not yet.", MetricType::Gauge);
+    auto objects =
+        family("xentz_scrub_round_objects", "Objects that the scrub has read in its round.", MetricType::Gauge);
+    const auto at = parts_.store.scrubs().position();
+    add(read, {}, at && at->last_round_at ? seconds_of(*at->last_round_at) : 0);
+    if (at) add(objects, {}, number(at->objects));
+    out.push_back(std::move(read));
+    out.push_back(std::move(objects));
 }
 
 void metrics::add_storage(std::vector<MetricFamily>& out)

@@ -51,11 +51,13 @@ private:
     struct slow_facts {
         std::vector<store::type_usage> types;
         std::size_t alarms = 0;
+        std::size_t damaged = 0;
         base::time_point known_at;
     };
 
     const slow_facts& slow_facts_of(const store::repository& r);
     void add_copy(std::vector<prometheus::MetricFamily>& out);
+    void add_scrub(std::vector<prometheus::MetricFamily>& out);
     void add_storage(std::vector<prometheus::MetricFamily>& out);
 
     metrics_parts parts_;

@@ -174,6 +174,7 @@ void add_repo_commands(CLI::App& app, context& c)
     add_trash_commands(*repo, c, o);
     add_credential_commands(*repo, c, o);
     add_verify_command(*repo, c, o);
+    add_scrub_command(*repo, c, o);
 }
 
 } // namespace xentz::apps

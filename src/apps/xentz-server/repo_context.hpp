@@ -58,6 +58,7 @@ repo::trash_entry slot_of(const store::object_life& l);
 void add_undelete_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 void add_trash_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);      // trash, hold
 void add_credential_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o); // maintain, too
+void add_scrub_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 void add_verify_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 
 } // namespace xentz::apps

@@ -18,6 +18,7 @@
 #include "repo/known_credentials.hpp"
 #include "repo/quota_store.hpp"
 #include "repo/rest_handler.hpp"
+#include "scrub.hpp"
 #include "store_ledger.hpp"
 
 #include <CLI/CLI.hpp>
@@ -41,6 +42,9 @@ struct serve_options {
     bool allow_http = false;
     std::string min_free = "1GiB";
     std::int64_t min_free_bytes = 0;
+    std::string scrub_rate = "10MiB";
+    std::string scrub_every = "30d";
+    scrub_settings scrub;
     insight_options insight;
 };
 
@@ -194,6 +198,7 @@ result<> serve(context& c, const serve_options& o)
 
     const housekeeping keeper{*home->store,
                               {**blobs, **blobs, repositories.guarded, home->store->objects(), c.clock, c.log}};
+    const scrub reader{{*home->store, **blobs, **blobs, c.clock, c.log}, o.scrub, c.random};
     print_line("xentz-server ready on " + addresses_of(*options, o, **server));
     if (options->tls) signals->on_hangup([&] { (*server)->reload_certificate(); });
     os::notify_ready();
@@ -230,12 +235,25 @@ void add_serve_command(CLI::App& app, context& c)
     command->add_option("--min-free", o->min_free, "free space of the storage's disk that no upload may take")
         ->envname("XENTZ_MIN_FREE")
         ->capture_default_str();
+    command
+        ->add_option("--scrub-rate", o->scrub_rate,
+                     "how much the scrub reads in a second, to compare every object with its hash; 0 switches it off")
+        ->envname("XENTZ_SCRUB_RATE")
+        ->capture_default_str();
+    command->add_option("--scrub-every", o->scrub_every, "how often it reads everything: 30d, 12h")
+        ->envname("XENTZ_SCRUB_EVERY")
+        ->capture_default_str();
     add_insight_options(*command, o->insight);
     command->callback([&c, o] {
         c.action = [&c, o]() -> result<> {
             const auto floor = control::parse_size(o->min_free);
             if (!floor) return fail(fault_code::usage, "--min-free: " + floor.error().message, floor.error().remedy);
             o->min_free_bytes = *floor;
+            const auto rate = control::parse_size(o->scrub_rate);
+            if (!rate) return fail(fault_code::usage, "--scrub-rate: " + rate.error().message, rate.error().remedy);
+            const auto every = control::parse_ttl(o->scrub_every);
+            if (!every) return fail(fault_code::usage, "--scrub-every: " + every.error().message, every.error().remedy);
+            o->scrub = {.bytes_per_second = static_cast<std::uint64_t>(*rate), .between_rounds = *every};
             return serve(c, *o);
         };
     });

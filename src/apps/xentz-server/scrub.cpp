@@ -1,0 +1,192 @@
+#include "scrub.hpp"
+
+#include "base/hex.hpp"
+#include "base/id.hpp"
+#include "base/size_text.hpp"
+#include "base/time_text.hpp"
+#include "crypto/hash.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+namespace xentz::apps {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr microseconds between_looks = std::chrono::seconds{30};
+constexpr microseconds silent_for = std::chrono::minutes{5}; // then another process takes over
+constexpr microseconds between_notes = std::chrono::seconds{5};
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
+constexpr std::uint64_t cost_of_an_object = 4096; // of finding it, as if it were bytes
+constexpr std::int64_t batch = 200;
+
+void sleep_for(microseconds time, const std::stop_token& stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock{mutex};
+    stopped.wait_for(lock, stop, time, [] { return false; });
+}
+
+repo::object_key key_of(const store::object_life& l)
+{
+    return {l.repository_id.text, repo::parse_object_type(l.type).value_or(repo::object_type::data), l.name};
+}
+
+std::string address_of(const store::object_life& l)
+{
+    return l.type + (l.name.empty() ? "" : "/" + l.name) + (l.in_trash ? " in the trash" : "");
+}
+
+} // namespace
+
+scrub::scrub(const scrub_parts& parts, const scrub_settings& settings, base::random_source& random)
+    : parts_(parts), settings_(settings), log_(parts.store.scrubs()), worker_(base::make_id_text("srv", random)),
+      thread_([this](const std::stop_token& stop) {
+          if (settings_.bytes_per_second > 0) run(stop);
+      })
+{
+}
+
+void scrub::run(const std::stop_token& stop)
+{
+    while (!stop.stop_requested()) {
+        bool more = false;
+        try {
+            more = step(stop);
+        } catch (const std::exception& e) {
+            parts_.log.error(std::string{"the scrub failed and is tried again: "} + e.what());
+        }
+        if (!more) sleep_for(between_looks, stop);
+    }
+}
+
+bool scrub::step(const std::stop_token& stop)
+{
+    // A storage that is away is no rot.
+    if (!parts_.blobs.ready()) return false;
+    auto at = take_up();
+    return at && read_some(std::move(*at), stop);
+}
+
+// Where this process goes on: a round that is under way, or a new one whose time has come. Nothing where another
+// process reads, or all has been read.
+std::optional<store::scrub_position> scrub::take_up()
+{
+    const auto now = parts_.clock.now();
+    const auto last = log_.position();
+    if (last && !last->ended_at) {
+        const bool others = last->worker != worker_ && now - last->advanced_at < silent_for && now >= last->advanced_at;
+        return others ? std::nullopt : last;
+    }
+    if (last && now - last->began_at < settings_.between_rounds && now >= last->began_at) return std::nullopt;
+    store::scrub_position fresh{
+        .began_at = now, .advanced_at = now, .worker = worker_, .ended_at = {}, .last_round_at = {}};
+    if (last) {
+        fresh.round = last->round + 1;
+        fresh.last_round_at = last->last_round_at;
+    }
+    if (!log_.advance(last, fresh)) return std::nullopt;
+    return fresh;
+}
+
+bool scrub::read_some(store::scrub_position at, const std::stop_token& stop)
+{
+    auto written = at; // what the database says
+    auto noted = parts_.clock.elapsed();
+    const auto note = [&] {
+        at.worker = worker_;
+        at.advanced_at = parts_.clock.now();
+        if (!log_.advance(written, at)) return false;
+        written = at;
+        noted = parts_.clock.elapsed();
+        return true;
+    };
+    const auto objects = at.repository_id.text.empty() ? std::vector<store::object_life>{}
+                                                       : log_.objects_after(at.repository_id, at.place, batch);
+    for (const auto& l : objects) {
+        const auto how = examine(l, stop);
+        if (stop.stop_requested()) break;
+        // The storage went away: what was not read is read when it is back.
+        if (!how) {
+            note();
+            return false;
+        }
+        judge(l, *how);
+        at.place = l.place;
+        ++at.objects;
+        at.bytes += l.bytes;
+        if (parts_.clock.elapsed() - noted >= between_notes && !note()) return false;
+    }
+    if (stop.stop_requested() || !objects.empty()) return note() && !stop.stop_requested();
+    const auto next = log_.repository_after(at.repository_id);
+    if (next) {
+        at.repository_id = *next;
+        at.place = 0;
+        return note();
+    }
+    at.ended_at = at.last_round_at = parts_.clock.now();
+    if (note())
+        parts_.log.info(
+            "the scrub has read everything: " + base::counted(static_cast<std::uint64_t>(at.objects), "object") + ", " +
+            base::to_size(static_cast<std::uint64_t>(at.bytes)));
+    return false;
+}
+
+base::result<std::string> scrub::examine(const store::object_life& l, const std::stop_token& stop)
+{
+    pace(cost_of_an_object, stop);
+    auto reader = l.in_trash ? parts_.trash.open_buried({key_of(l), l.hash, l.place}) : parts_.blobs.open(key_of(l));
+    if (!reader && reader.error().code == base::fault_code::repository_unavailable) return base::failed(reader);
+    if (!reader) return base::sentence(reader.error());
+    return examine_bytes(**reader, l, stop);
+}
+
+base::result<std::string> scrub::examine_bytes(repo::object_reader& reader, const store::object_life& l,
+                                               const std::stop_token& stop)
+{
+    crypto::sha256 hash;
+    std::vector<char> piece(piece_bytes);
+    for (std::uint64_t offset = 0; !stop.stop_requested();) {
+        const auto n = reader.read(offset, piece);
+        if (!n && n.error().code == base::fault_code::repository_unavailable) return std::unexpected(n.error());
+        if (!n) return base::sentence(n.error());
+        if (*n == 0)
+            return base::to_hex(hash.finish()) == l.hash ? "" : "its bytes have changed: they have another hash";
+        hash.update(std::span{piece}.first(*n));
+        offset += *n;
+        pace(*n, stop);
+    }
+    return "";
+}
+
+void scrub::judge(const store::object_life& l, const std::string& how)
+{
+    if (how.empty()) {
+        log_.whole(l.repository_id, l.place);
+        return;
+    }
+    // It may have been deleted, moved to the trash or purged while it was looked for.
+    const auto now = parts_.store.objects().life(l.repository_id, l.place);
+    const bool as_it_was = now && now->in_trash == l.in_trash && now->left_place == l.left_place;
+    if (!as_it_was) return;
+    const auto seen = parts_.clock.now();
+    log_.damaged({l.repository_id, l.place, how, seen, seen});
+    const auto owner = parts_.store.find_repository(l.repository_id);
+    parts_.log.error("the scrub found damage in the repository " + l.repository_id.text +
+                     (owner ? " of device " + owner->device_id.text : "") + ": " + address_of(l) + ": " + how +
+                     " Nothing was changed. Run `xentz-server repo scrub`");
+}
+
+void scrub::pace(std::uint64_t bytes, const std::stop_token& stop)
+{
+    const auto now = parts_.clock.elapsed();
+    const auto wait = next_read_ - now;
+    if (wait > microseconds{0}) sleep_for(wait, stop);
+    const auto cost = microseconds{static_cast<std::int64_t>(bytes * 1'000'000 / settings_.bytes_per_second)};
+    next_read_ = std::max(now, next_read_) + cost;
+}
+
+} // namespace xentz::apps
