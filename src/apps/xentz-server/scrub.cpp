@@ -16,8 +16,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds between_looks = std::chrono::seconds{30};
-constexpr microseconds silent_for = std::chrono::minutes{5}; // then another process takes over
 constexpr microseconds between_notes = std::chrono::seconds{5};
+constexpr microseconds silent_for = std::chrono::seconds{30}; // then another process takes over
 constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 constexpr std::uint64_t cost_of_an_object = 4096; // of finding it, as if it were bytes
 constexpr std::int64_t batch = 200;
@@ -67,8 +67,18 @@ bool scrub::step(const std::stop_token& stop)
 {
     // A storage that is away is no rot.
     if (!parts_.blobs.ready()) return false;
-    auto at = take_up();
-    return at && read_some(std::move(*at), stop);
+    const auto at = take_up();
+    if (!at) return false;
+    at_ = written_ = *at;
+    lost_ = false;
+    noted_ = parts_.clock.elapsed();
+    const bool more = note() && read_some(stop);
+    // Whoever comes next need not wait.
+    if (stop.stop_requested() && !lost_) {
+        worker_.clear();
+        note();
+    }
+    return more;
 }
 
 // Where this process goes on: a round that is under way, or a new one whose time has come. Nothing where another
@@ -78,60 +88,68 @@ std::optional<store::scrub_position> scrub::take_up()
     const auto now = parts_.clock.now();
     const auto last = log_.position();
     if (last && !last->ended_at) {
-        const bool others = last->worker != worker_ && now - last->advanced_at < silent_for && now >= last->advanced_at;
+        const bool fresh = now >= last->advanced_at && now - last->advanced_at < silent_for;
+        const bool others = !last->worker.empty() && last->worker != worker_ && fresh;
         return others ? std::nullopt : last;
     }
-    if (last && now - last->began_at < settings_.between_rounds && now >= last->began_at) return std::nullopt;
-    store::scrub_position fresh{
+    if (last && now >= last->began_at && now - last->began_at < settings_.between_rounds) return std::nullopt;
+    store::scrub_position next{
         .began_at = now, .advanced_at = now, .worker = worker_, .ended_at = {}, .last_round_at = {}};
     if (last) {
-        fresh.round = last->round + 1;
-        fresh.last_round_at = last->last_round_at;
+        next.round = last->round + 1;
+        next.last_round_at = last->last_round_at;
     }
-    if (!log_.advance(last, fresh)) return std::nullopt;
-    return fresh;
+    if (!log_.advance(last, next)) return std::nullopt;
+    return next;
 }
 
-bool scrub::read_some(store::scrub_position at, const std::stop_token& stop)
+bool scrub::note()
 {
-    auto written = at; // what the database says
-    auto noted = parts_.clock.elapsed();
-    const auto note = [&] {
-        at.worker = worker_;
-        at.advanced_at = parts_.clock.now();
-        if (!log_.advance(written, at)) return false;
-        written = at;
-        noted = parts_.clock.elapsed();
-        return true;
-    };
-    const auto objects = at.repository_id.text.empty() ? std::vector<store::object_life>{}
-                                                       : log_.objects_after(at.repository_id, at.place, batch);
+    at_.worker = worker_;
+    at_.advanced_at = parts_.clock.now();
+    lost_ = lost_ || !log_.advance(written_, at_);
+    written_ = at_;
+    noted_ = parts_.clock.elapsed();
+    return !lost_;
+}
+
+void scrub::note_if_time()
+{
+    if (parts_.clock.elapsed() - noted_ >= between_notes) note();
+}
+
+bool scrub::read_some(const std::stop_token& stop)
+{
+    const auto objects = at_.repository_id.text.empty() ? std::vector<store::object_life>{}
+                                                        : log_.objects_after(at_.repository_id, at_.place, batch);
+    if (objects.empty()) return move_on();
     for (const auto& l : objects) {
         const auto how = examine(l, stop);
-        if (stop.stop_requested()) break;
+        if (stop.stop_requested() || lost_) return false;
         // The storage went away: what was not read is read when it is back.
-        if (!how) {
-            note();
-            return false;
-        }
+        if (!how) return note() && false;
         judge(l, *how);
-        at.place = l.place;
-        ++at.objects;
-        at.bytes += l.bytes;
-        if (parts_.clock.elapsed() - noted >= between_notes && !note()) return false;
+        at_.place = l.place;
+        ++at_.objects;
+        at_.bytes += l.bytes;
+        note_if_time();
     }
-    if (stop.stop_requested() || !objects.empty()) return note() && !stop.stop_requested();
-    const auto next = log_.repository_after(at.repository_id);
-    if (next) {
-        at.repository_id = *next;
-        at.place = 0;
+    return note();
+}
+
+// To the next repository, or to the end of the round.
+bool scrub::move_on()
+{
+    if (const auto next = log_.repository_after(at_.repository_id)) {
+        at_.repository_id = *next;
+        at_.place = 0;
         return note();
     }
-    at.ended_at = at.last_round_at = parts_.clock.now();
+    at_.ended_at = at_.last_round_at = parts_.clock.now();
     if (note())
         parts_.log.info(
-            "the scrub has read everything: " + base::counted(static_cast<std::uint64_t>(at.objects), "object") + ", " +
-            base::to_size(static_cast<std::uint64_t>(at.bytes)));
+            "the scrub has read everything: " + base::counted(static_cast<std::uint64_t>(at_.objects), "object") +
+            ", " + base::to_size(static_cast<std::uint64_t>(at_.bytes)));
     return false;
 }
 
@@ -149,7 +167,7 @@ base::result<std::string> scrub::examine_bytes(repo::object_reader& reader, cons
 {
     crypto::sha256 hash;
     std::vector<char> piece(piece_bytes);
-    for (std::uint64_t offset = 0; !stop.stop_requested();) {
+    for (std::uint64_t offset = 0; !stop.stop_requested() && !lost_;) {
         const auto n = reader.read(offset, piece);
         if (!n && n.error().code == base::fault_code::repository_unavailable) return std::unexpected(n.error());
         if (!n) return base::sentence(n.error());
@@ -182,6 +200,7 @@ void scrub::judge(const store::object_life& l, const std::string& how)
 
 void scrub::pace(std::uint64_t bytes, const std::stop_token& stop)
 {
+    note_if_time();
     const auto now = parts_.clock.elapsed();
     const auto wait = next_read_ - now;
     if (wait > microseconds{0}) sleep_for(wait, stop);

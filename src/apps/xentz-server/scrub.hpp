@@ -45,7 +45,11 @@ private:
     // True where there is more to do at once.
     bool step(const std::stop_token& stop);
     std::optional<store::scrub_position> take_up();
-    bool read_some(store::scrub_position at, const std::stop_token& stop);
+    bool read_some(const std::stop_token& stop);
+    bool move_on();
+    // Writes down where it is. False where another process has taken over.
+    bool note();
+    void note_if_time();
     // Why its bytes are not what they should be; empty where they are.
     base::result<std::string> examine(const store::object_life& l, const std::stop_token& stop);
     base::result<std::string> examine_bytes(repo::object_reader& reader, const store::object_life& l,
@@ -57,7 +61,11 @@ private:
     scrub_settings settings_;
     store::scrub_log log_;
     std::string worker_;
-    std::chrono::microseconds next_read_{0}; // by the clock that only advances
+    store::scrub_position at_;
+    store::scrub_position written_;          // as the database has it
+    bool lost_ = false;                      // another process has taken over
+    std::chrono::microseconds noted_{0};     // by the clock that only advances
+    std::chrono::microseconds next_read_{0}; // likewise
     std::jthread thread_;                    // last: it uses everything above
 };
 
