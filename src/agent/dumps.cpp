@@ -81,7 +81,7 @@ result<> make_dump(run_context& c, engine::session& session, const std::string& 
         told.duration_ms = s.command->duration.count();
         if (!s.command->output.empty()) told.output = s.command->output;
     }
-    if (c.stop.stop_requested()) return fail(fault_code::interrupted, "interrupted");
+    if (c.stop.stop_requested()) return fail(fault_code::interrupted, "interrupted while it made the dump " + name);
     if (s.backup) {
         told.snapshot_id = s.backup->metrics.snapshot_id;
         told.bytes = s.backup->metrics.bytes_total;

@@ -56,6 +56,18 @@ std::string summary(const agent::job_state& s)
 
 } // namespace
 
+namespace {
+
+void print_dumps(const agent::job_state& s)
+{
+    for (const auto& one : s.commands.value_or(std::vector<domain::command_result>{}))
+        if (one.when == "dump" && one.status == "success")
+            print_line("Dump " + one.name + " made: " + base::to_size(one.bytes.value_or(0)) + ", snapshot " +
+                       one.snapshot_id.value_or("").substr(0, 8) + ".");
+}
+
+} // namespace
+
 int conclude(const agent::environment& env, base::result<agent::run_result> r, bool json)
 {
     if (!r) return print_fault(r.error());
@@ -64,6 +76,7 @@ int conclude(const agent::environment& env, base::result<agent::run_result> r, b
         print_json(s);
     else if (s.status != domain::run_status::failure)
         print_line(env.secrets->clean(summary(s)));
+    if (!json) print_dumps(s);
     for (const auto& warning : s.warnings) print_warning(warning);
     if (s.status == domain::run_status::partial && r->fault)
         print_warning(env.secrets->clean(base::sentence(*r->fault)));
