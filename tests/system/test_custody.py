@@ -2,6 +2,7 @@
 place of an old one, wherever that is cut short."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -60,6 +61,14 @@ def kill_with_children(process):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=60)
+
+
+def is_free(lock):
+    """Nobody holds it: not a restic either that was started in the very moment of the kill."""
+    with open(lock) as file, contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def found_in(folder, secret):
@@ -152,6 +161,7 @@ def test_killed_at_every_step(world, restic, custody, moments):
         process = agent.begin("rotate-password")
         time.sleep(whole * (moment + 0.5) / moments)
         kill_with_children(process)
+        programs.wait_until(lambda: is_free(agent.home / "run.lock"), "what was killed to be gone")
         agent.run("backup").expect(0)
         assert agent.plain_restic().run("snapshots").code == 0
         agent.run("rotate-password").expect(0)
@@ -242,7 +252,7 @@ def test_a_thief_who_changes_the_custody_takes_no_password_away(world, restic):
     assert heir.password == agent.password
     # The machine's own word puts it back where it was.
     agent.run("rotate-password").expect(0)
-    heir = fleet.recover(restic, agent, "--target", world.room / "again", name="again")
+    heir = fleet.recover(restic, agent, "--target", world.room / "back-again", name="again")
     assert heir.password == agent.password
 
 
