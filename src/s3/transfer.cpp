@@ -247,7 +247,8 @@ base::result<> transfer::begin()
 {
     if (!prepared_) return base::fail(base::fault_code::internal, "a request to the object store cannot be prepared");
     while (!head_complete_ && !done_) advance();
-    if (head_complete_ && (!done_ || outcome_ == CURLE_OK)) return {};
+    // What broke off behind the head is told when it is read, after what came before.
+    if (head_complete_) return {};
     if (outcome_ == CURLE_OK) outcome_ = CURLE_WEIRD_SERVER_REPLY;
     return failure();
 }
