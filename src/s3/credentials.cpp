@@ -76,7 +76,10 @@ private:
         if (found) return found;
         const auto code = found.error().code;
         if (code == fault_code::network_unreachable || code == fault_code::network_timeout) return none_found();
-        return found;
+        return fail(code,
+                    "neither the environment nor a file has access keys for the object store, and " +
+                        found.error().message,
+                    found.error().remedy);
     }
 
     std::optional<credentials> from_environment() const
