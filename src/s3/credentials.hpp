@@ -1,11 +1,12 @@
 // The access keys that open an object store, from the first place that has some:
 //
-//     1. the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
-//     2. a file: the one that the address names (credentials=), else AWS_SHARED_CREDENTIALS_FILE
-//     3. the machine's own role: the instance metadata of EC2, version 2 (IMDSv2), unless AWS_EC2_METADATA_DISABLED is
+//     1. the file that the address names (credentials=); then no other place is looked at
+//     2. the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+//     3. the file that AWS_SHARED_CREDENTIALS_FILE names
+//     4. the machine's own role: the instance metadata of EC2, version 2 (IMDSv2), unless AWS_EC2_METADATA_DISABLED is
 //        "true"; AWS_EC2_METADATA_SERVICE_ENDPOINT names another place for it
 //
-// An address that names a file means that file alone. A file is INI, as Amazon's own tools write it: sections
+// A file is INI, as Amazon's own tools write it: sections
 // "[default]" or "[profile name]", keys aws_access_key_id, aws_secret_access_key, aws_session_token.
 // What is found is kept until shortly before it expires, or until it is asked for anew.
 //
