@@ -1,6 +1,7 @@
 """The repositories in a bucket of a real object store: everything that they can do on a disk, and what only a bucket can
 do to them. Label `object-store`: left out by script/test where there is no store."""
 
+import copy
 import hashlib
 import pathlib
 import random
@@ -245,3 +246,43 @@ def test_the_size_of_an_object_costs_no_memory(world, server, restic):
     assert owner.repository.request(f"data/{name}", "POST", body, limit=120).status == 200
     assert owner.repository.request(f"data/{name}", limit=120).body == body
     assert peak() - before < 24 << 20, f"{(peak() - before) >> 20} MiB more"
+
+
+def test_two_servers_serve_one_bucket(world, server, bucket, restic):
+    """One database, one bucket: what goes in at one comes out at the other, also when one of them is killed."""
+    other = copy.copy(server)
+    other.port, other.log = net.free_port(), ""
+    world.servers.append(other.start())
+    contested = Owner(server, restic, world.room).repository
+    statuses = [None, None]
+
+    def make(number, url):
+        contested_there = f"{url}{contested.path}config"
+        statuses[number] = net.request(contested_there, "POST", b"config %d" % number, contested.headers).status
+
+    assert contested.request("?create=true", "POST").status == 200
+    makers = [threading.Thread(target=make, args=made) for made in enumerate((server.url, other.url))]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join(60)
+    assert sorted(statuses) == [200, 403]
+    assert contested.request("config").body == b"config %d" % statuses.index(200)
+
+    source = world.folder()
+    owner = Owner(server, restic, world.room)
+    elsewhere = copy.copy(owner)
+    address = owner.repository.address.replace(owner.repository.host, other.url.removeprefix("http://"))
+    elsewhere.restic = Restic(restic, world.room, address, PASSWORD)
+    elsewhere.run("init")
+    owner.run("backup", source)
+    (source / "more").write_bytes(b"more")
+    backups = [one.restic.begin("backup", source) for one in (owner, elsewhere)]
+    assert [backup.wait(60) for backup in backups] == [0, 0]
+    server.kill()
+    elsewhere.run("forget", "--keep-last", "1", "--prune")
+    server.restart()
+    assert owner.restic.snapshots() == elsewhere.restic.snapshots()
+    owner.restic.check()
+    assert_restores(elsewhere, "latest", source, world.room / "restored")
+    server.ask("repo", "verify", "--device", owner.device, "--trash")
