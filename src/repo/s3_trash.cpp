@@ -51,7 +51,9 @@ base::result<> s3_blob_store::claim(std::string) { return ready(); }
 base::result<> s3_blob_store::ready()
 {
     const auto looked_at = clock_.elapsed().count();
-    auto here = check_identity(present_id(), storage_id_, client_->where().name());
+    auto here = check_identity(present_id(), storage_id_, client_->where().name(),
+                               {.for_another = "Name the bucket and the prefix that belong to this server",
+                                .for_none = "Bring the bucket's objects back, or correct the storage's address"});
     if (here) ready_at_ = looked_at;
     return here;
 }

@@ -85,21 +85,23 @@ base::result<std::string> read_storage_id(os::files& fs, const path& root)
 
 base::result<> check_storage(os::files& fs, const path& root, std::string_view id)
 {
-    return check_identity(read_storage_id(fs, root), id, root.string());
+    return check_identity(read_storage_id(fs, root), id, root.string(),
+                          {.for_another = "Mount the disk that belongs to this server",
+                           .for_none = "Mount the disk that holds it, or correct the storage's path"});
 }
 
-base::result<> check_identity(const base::result<std::string>& present, std::string_view id, const std::string& where)
+base::result<> check_identity(const base::result<std::string>& present, std::string_view id, const std::string& where,
+                              const identity_remedies& remedies)
 {
     if (present && *present == id) return {};
     if (present)
         return fail(fault_code::repository_unavailable,
                     "the storage at " + where + " is another one (its id is " + *present + ", the database knows " +
                         std::string{id} + ")",
-                    "Bring back the storage that belongs to this server, or correct the storage's address");
+                    remedies.for_another);
     if (present.error().code == fault_code::not_found)
         return fail(fault_code::repository_unavailable,
-                    "the storage at " + where + " is not there: storage.json is missing",
-                    "Mount the disk that holds it, or correct the storage's address");
+                    "the storage at " + where + " is not there: storage.json is missing", remedies.for_none);
     return fail(fault_code::repository_unavailable,
                 "the storage at " + where + " cannot be used: " + present.error().message, present.error().remedy);
 }

@@ -8,7 +8,6 @@ namespace xentz::s3 {
 namespace {
 
 using base::fail;
-using base::failed;
 using base::fault_code;
 
 constexpr std::uint64_t most_file_bytes = std::uint64_t{1} << 20U;

@@ -91,9 +91,9 @@ void lines::give_back(line l)
 }
 
 transfer::transfer(lines& from, const address& a, const time_limits& limits, const request& r, const credentials& keys)
-    : from_(from), line_(from.take()), address_(a), limits_(limits), request_(r)
+    : from_(from), line_(from.take()), address_(a), limits_(limits), request_(r),
+      prepared_(prepare(keys) && curl_multi_add_handle(line_.multi, line_.easy) == CURLM_OK)
 {
-    prepared_ = prepare(keys) && curl_multi_add_handle(line_.multi, line_.easy) == CURLM_OK;
 }
 
 transfer::~transfer()

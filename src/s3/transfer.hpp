@@ -103,7 +103,6 @@ private:
     const time_limits& limits_;
     const request& request_;
     curl_slist* sent_headers_ = nullptr;
-    bool prepared_ = false;
 
     std::uint64_t sent_ = 0;
     std::optional<base::fault> unreadable_; // of the payload
@@ -118,6 +117,7 @@ private:
     bool moved_ = false; // something has happened since this was last looked at
     bool done_ = false;
     CURLcode outcome_ = CURLE_OK;
+    bool prepared_; // the last: preparing it uses the others
 };
 
 } // namespace xentz::s3
