@@ -28,11 +28,12 @@ struct client_options {
     std::optional<std::filesystem::path> ca_file; // instead of the system's certificate authorities
     // Plain HTTP to anything but a literal loopback address is refused (insecure_transport) unless this is set.
     bool allow_http = false;
+    bool direct = false; // past a proxy that the environment names
     std::string user_agent = "xentz";
 };
 
 struct client_request {
-    std::string method = "GET"; // GET, HEAD, POST, DELETE
+    std::string method = "GET"; // GET, HEAD, POST, DELETE; PUT without a body
     std::string url;            // http:// or https://, without user and password
     std::vector<header> headers;
     std::string body;

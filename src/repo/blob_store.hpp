@@ -58,6 +58,8 @@ public:
     virtual std::uint64_t size() const = 0;
     // By the storage's clock, never the client's; sent again, an object may count as stored again.
     virtual base::time_point stored_at() const = 0;
+    // Says that so much will be read from there on, piece after piece: a store over a network asks for no more.
+    virtual void expect(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
     // Fills a front part of `out` from `offset` on; 0 only at the end.
     virtual base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) = 0;
 };

@@ -65,6 +65,7 @@ public:
 
     std::uint64_t size() const override { return inner_->size(); }
     base::time_point stored_at() const override { return inner_->stored_at(); }
+    void expect(std::uint64_t offset, std::uint64_t length) override { inner_->expect(offset, length); }
     base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) override
     {
         auto n = inner_->read(offset, out);

@@ -2,6 +2,7 @@
 
 #include "base/hex.hpp"
 #include "crypto/hash.hpp"
+#include "repo/stored_repositories.hpp"
 
 #include <array>
 #include <optional>
@@ -168,6 +169,18 @@ base::result<> disk_blob_store::claim(std::string holder)
     }
     if (auto ok = check_storage(fs_, layout_.root(), storage_id_); !ok) return ok;
     return hold();
+}
+
+base::result<std::vector<std::string>> disk_blob_store::repositories()
+{
+    return stored_repositories(fs_, layout_.root(), storage_id_);
+}
+
+std::optional<std::uint64_t> disk_blob_store::free_bytes()
+{
+    std::error_code error;
+    const auto space = std::filesystem::space(layout_.root(), error);
+    return error ? std::nullopt : std::optional<std::uint64_t>{space.available};
 }
 
 base::result<> disk_blob_store::hold()

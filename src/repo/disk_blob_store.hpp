@@ -8,10 +8,9 @@
 
 #include "os/files.hpp"
 #include "os/lock.hpp"
-#include "repo/blob_store.hpp"
 #include "repo/disk_layout.hpp"
+#include "repo/storage.hpp"
 #include "repo/storage_identity.hpp"
-#include "repo/trash_store.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -26,17 +25,18 @@
 
 namespace xentz::repo {
 
-class disk_blob_store final : public blob_store, public trash_store {
+class disk_blob_store final : public storage {
 public:
     // Touches no disk: a storage that is missing now may be mounted later, `ready` tells. invalid_value where `root`
     // is relative or `storage_id` empty.
     static base::result<std::unique_ptr<disk_blob_store>> open(os::files& fs, std::filesystem::path root,
                                                                std::string storage_id);
 
-    // For the process that serves the storage, before it serves: takes the lock of the storage, which lasts as long
-    // as the store, and sweeps. run_locked where another process has it. Where the storage is not there
-    // (repository_unavailable) the process may go on: `ready` then tries again, and is not ready without the lock.
-    base::result<> claim(std::string holder);
+    // Takes the lock of the storage, which lasts as long as the store, and sweeps. Where the storage is not there,
+    // `ready` tries again, and is not ready without the lock.
+    base::result<> claim(std::string holder) override;
+    base::result<std::vector<std::string>> repositories() override;
+    std::optional<std::uint64_t> free_bytes() override;
 
     // Removes what interrupted uploads left in incoming/; only where no other process writes.
     base::result<> sweep();

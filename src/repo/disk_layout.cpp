@@ -18,10 +18,7 @@ path disk_layout::file(const object_key& key) const
     return folder(key) / (key.type == object_type::config ? std::string{name(key.type)} : key.name);
 }
 
-path disk_layout::trash_file(const trash_entry& e) const
-{
-    return trash(e.key.repository_id) / (std::to_string(e.place) + "-" + std::string{name(e.key.type)} + "-" + e.hash);
-}
+path disk_layout::trash_file(const trash_entry& e) const { return trash(e.key.repository_id) / entry_name(e); }
 
 std::vector<std::string> disk_layout::folders(object_type type)
 {

@@ -1,10 +1,12 @@
-// Where things lie below the root of a storage on disk. Each repository has the layout of restic's local back end
-// (restic doc/design.rst, "Repository Layout"), so that restic can use its folder directly:
+// Where things lie below the root of a storage, on a disk or, with an empty root, in a bucket. Each repository has the
+// layout of restic's local back end (restic doc/design.rst, "Repository Layout"), so that restic can use its folder
+// directly:
 //
 //     storage.json  lock  incoming/
 //     trash/<repository id>/<place>-<type>-<SHA-256>
 //     repositories/<repository id>/{config,data/00..ff/,keys/,locks/,snapshots/,index/}
 //
+// A bucket has no folders: there is neither lock nor incoming/, and an empty object says that a repository was created.
 // Threads: a value. Keys must have been checked (check_key).
 #pragma once
 
@@ -27,6 +29,8 @@ public:
     std::filesystem::path incoming() const { return root_ / "incoming"; }
     std::filesystem::path repositories() const { return root_ / "repositories"; }
     std::filesystem::path repository(std::string_view id) const { return repositories() / id; }
+
+    std::filesystem::path created(std::string_view id) const { return repository(id) / "created"; }
 
     std::filesystem::path trash() const { return root_ / "trash"; }
     std::filesystem::path trash(std::string_view id) const { return trash() / id; }

@@ -1,12 +1,7 @@
 #include "repo/disk_blob_store.hpp"
 
-#include "base/hex.hpp"
-
-#include <charconv>
-
 namespace xentz::repo {
 
-using base::fail;
 using base::failed;
 using base::fault_code;
 
@@ -26,31 +21,6 @@ private:
     std::unique_ptr<os::file> file_;
     os::file_info info_;
 };
-
-base::result<> check_entry(const trash_entry& e)
-{
-    if (auto ok = check_key(e.key); !ok) return ok;
-    const bool named = e.key.type == object_type::config || e.key.name == e.hash;
-    if (named && base::is_sha256_hex(e.hash) && e.place > 0) return {};
-    return fail(fault_code::invalid_value, "an entry of the trash needs a place and the hash of its bytes");
-}
-
-// "12-data-<64 hex digits>"
-std::optional<trash_entry> parse_entry(std::string_view repository_id, std::string_view file)
-{
-    trash_entry e;
-    const auto first = file.find('-');
-    const auto last = file.rfind('-');
-    if (first == std::string_view::npos || first == last) return std::nullopt;
-    const auto number = file.substr(0, first);
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), e.place);
-    const auto type = parse_object_type(file.substr(first + 1, last - first - 1));
-    e.hash = file.substr(last + 1);
-    if (error != std::errc{} || end != number.data() + number.size() || !type) return std::nullopt;
-    e.key = {std::string{repository_id}, *type, *type == object_type::config ? std::string{} : e.hash};
-    if (!check_entry(e)) return std::nullopt;
-    return e;
-}
 
 } // namespace
 

@@ -101,7 +101,7 @@ problem storage_problem(const base::fault& f)
         return {507, "quota-exceeded", f.message, f.remedy};
     case fault_code::repository_unavailable:
         return {503, "storage-unavailable", "The storage of the repository server is not there",
-                "The administrator of the server has to mount it; no object was lost by this request"};
+                "The server's log tells its administrator what is in the way; no object was lost by this request"};
     default:
         return {500, "storage-failed", "The storage of the repository server failed",
                 "The server's log tells the cause"};

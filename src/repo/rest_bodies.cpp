@@ -14,6 +14,7 @@ public:
     sent_object(std::unique_ptr<object_reader> reader, const byte_range& range, base::logger& log, std::string label)
         : reader_(std::move(reader)), offset_(range.first), left_(range.length), log_(log), label_(std::move(label))
     {
+        reader_->expect(range.first, range.length);
     }
 
     base::result<std::size_t> read(std::span<char> out) override

@@ -31,8 +31,7 @@ base::result<> make_folder(os::files& fs, const path& p)
 
 base::result<> write_identity(os::files& fs, const path& root, std::string_view id)
 {
-    const json::object document{{"format", format}, {"id", json::string{id.data(), id.size()}}};
-    return os::write_atomic(fs, identity_file(root), json::serialize(document) + "\n");
+    return os::write_atomic(fs, identity_file(root), identity_text(id));
 }
 
 } // namespace
@@ -55,42 +54,56 @@ base::result<> initialise_storage(os::files& fs, const path& root, std::string_v
     return present ? base::result<>{} : write_identity(fs, root, id);
 }
 
-base::result<std::string> read_storage_id(os::files& fs, const path& root)
+std::string identity_text(std::string_view id)
 {
-    auto text = os::read_all(fs, identity_file(root), most_bytes);
-    if (!text) return failed(text);
+    const json::object document{{"format", format}, {"id", json::string{id.data(), id.size()}}};
+    return json::serialize(document) + "\n";
+}
+
+base::result<std::string> parse_identity(std::string_view text, const std::string& where)
+{
     boost::system::error_code error;
-    const auto document = json::parse(*text, error);
+    const auto document = json::parse(json::string_view{text.data(), text.size()}, error);
     const auto* object = error ? nullptr : document.if_object();
     const auto* number = object == nullptr ? nullptr : object->if_contains("format");
     const auto* id = object == nullptr ? nullptr : object->if_contains("id");
     if (number == nullptr || !number->is_int64() || id == nullptr || !id->is_string() || id->get_string().empty())
-        return fail(fault_code::invalid_value, identity_file(root).string() + " is damaged",
-                    "Restore it from a backup of the server");
+        return fail(fault_code::invalid_value, where + " is damaged", "Restore it from a backup of the server");
     if (number->get_int64() != format)
         return fail(fault_code::invalid_value,
-                    identity_file(root).string() + " has format " + std::to_string(number->get_int64()) +
-                        ", which this version does not know",
+                    where + " has format " + std::to_string(number->get_int64()) + ", which this version does not know",
                     "Install a newer xentz-server");
     return std::string{id->get_string().data(), id->get_string().size()};
 }
 
+base::result<std::string> read_storage_id(os::files& fs, const path& root)
+{
+    auto text = os::read_all(fs, identity_file(root), most_bytes);
+    if (!text) return failed(text);
+    return parse_identity(*text, identity_file(root).string());
+}
+
 base::result<> check_storage(os::files& fs, const path& root, std::string_view id)
 {
-    auto present = read_storage_id(fs, root);
+    return check_identity(read_storage_id(fs, root), id, root.string(),
+                          {.for_another = "Mount the disk that belongs to this server",
+                           .for_none = "Mount the disk that holds it, or correct the storage's path"});
+}
+
+base::result<> check_identity(const base::result<std::string>& present, std::string_view id, const std::string& where,
+                              const identity_remedies& remedies)
+{
     if (present && *present == id) return {};
     if (present)
         return fail(fault_code::repository_unavailable,
-                    "the storage at " + root.string() + " is another one (its id is " + *present +
-                        ", the database knows " + std::string{id} + ")",
-                    "Mount the disk that belongs to this server");
+                    "the storage at " + where + " is another one (its id is " + *present + ", the database knows " +
+                        std::string{id} + ")",
+                    remedies.for_another);
     if (present.error().code == fault_code::not_found)
         return fail(fault_code::repository_unavailable,
-                    "the storage at " + root.string() + " is not there: storage.json is missing",
-                    "Mount the disk that holds it, or correct the storage's path");
+                    "the storage at " + where + " is not there: storage.json is missing", remedies.for_none);
     return fail(fault_code::repository_unavailable,
-                "the storage at " + root.string() + " cannot be used: " + present.error().message,
-                std::move(present.error().remedy));
+                "the storage at " + where + " cannot be used: " + present.error().message, present.error().remedy);
 }
 
 } // namespace xentz::repo

@@ -1,5 +1,5 @@
-// Which storage a folder is: storage.json in its root carries an id that the installation's database knows too. So a
-// disk that is not mounted, or another one in its place, is told from an empty repository.
+// Which storage a folder or a bucket is: storage.json in its root carries an id that the installation's database knows
+// too. So a disk that is not mounted, or another one in its place, is told from an empty repository.
 //
 //     {"format":1,"id":"..."}
 //
@@ -14,6 +14,20 @@
 #include <string_view>
 
 namespace xentz::repo {
+
+// What storage.json holds, wherever it lies, and the id back: invalid_value where `text` is none or of a newer format,
+// with `where` in the message.
+std::string identity_text(std::string_view id);
+base::result<std::string> parse_identity(std::string_view text, const std::string& where);
+
+// Whether `present`, what was read, is the storage with this id; repository_unavailable where not, with a remedy for
+// where another one is in its place, and where none is.
+struct identity_remedies {
+    std::string for_another;
+    std::string for_none;
+};
+base::result<> check_identity(const base::result<std::string>& present, std::string_view id, const std::string& where,
+                              const identity_remedies& remedies);
 
 // Makes `root` a storage, durably; no error where it already is the one with this id. conflict, and nothing changed,
 // where it has another id. For the moment an installation gets its id, not for each start: it would turn the empty

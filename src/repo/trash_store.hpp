@@ -1,9 +1,9 @@
 // Where the bytes of deleted objects wait. An entry is named by its repository, a place that is unique there (a number
 // of the journal), the type and the hash of its bytes, so that a trash can be understood without its journal.
 //
-// What these functions have acknowledged survives a power cut; moving is one rename and never copies bytes.
-// Faults: as blob_store.hpp; not_found where what is to be moved is not there.
-// Threads: may be used from any thread at once.
+// What these functions have acknowledged survives a power cut. Moving never brings bytes here: it is one rename, or a
+// copy within an object store, which leaves both where it is cut short, and never none. Faults: as blob_store.hpp;
+// not_found where what is to be moved is not there. Threads: may be used from any thread at once.
 #pragma once
 
 #include "repo/blob_store.hpp"
@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace xentz::repo {
 
@@ -20,6 +22,12 @@ struct trash_entry {
     std::string hash;
     std::int64_t place = 0;
 };
+
+// invalid_value where it could name something else than bytes in the trash.
+base::result<> check_entry(const trash_entry& e);
+// "12-data-<64 hex digits>", and back; nothing where the text is no such name.
+std::string entry_name(const trash_entry& e);
+std::optional<trash_entry> parse_entry(std::string_view repository_id, std::string_view name);
 
 class trash_store {
 public:

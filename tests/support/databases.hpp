@@ -5,10 +5,10 @@
 
 #include "fakes/scratch_folder.hpp"
 #include "sql/session.hpp"
+#include "support/output.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -16,23 +16,9 @@
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace xentz::test {
-
-// What the command prints, without the final line break.
-inline std::string output_of(const std::string& command)
-{
-    FILE* pipe = ::popen(command.c_str(), "re");
-    if (!pipe) throw std::runtime_error("cannot run " + command);
-    std::string out;
-    for (int c = 0; (c = std::fgetc(pipe)) != EOF;) out += static_cast<char>(c);
-    const int status = ::pclose(pipe);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw std::runtime_error("failed: " + command);
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    return out;
-}
 
 class postgresql_environment : public testing::Environment {
 public:

@@ -5,65 +5,15 @@ XENTZ_TEST_SERVER_KILLS says how many (script/test --soak: 300); XENTZ_TEST_SEED
 
 import os
 import random
-import threading
 import time
 
 from harness import trees
+from harness.load import Acknowledged, Worker
 from harness.owner import Owner
 
 KILLS = int(os.environ.get("XENTZ_TEST_SERVER_KILLS", "6"))
 SEED = int(os.environ.get("XENTZ_TEST_SEED", "0")) or time.time_ns() % 1_000_000
 LONGEST = 1.2  # seconds between two kills while the server serves
-
-
-class Acknowledged:
-    """The hook of a proxy: which objects the server has said 200 to, but for those that somebody asked to delete."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self.standing = {}  # path -> its length
-        self.stored = self.deleted = 0
-
-    def __call__(self, method, path, body):
-        path = path.partition("?")[0]
-        if method == "DELETE":
-            # From here on it may be there or not, whatever is answered.
-            with self._lock:
-                self.standing.pop(path, None)
-                self.deleted += 1
-        if method != "POST" or path.endswith("/"):
-            return None
-
-        def look(answer):
-            if answer.status == 200:
-                with self._lock:
-                    self.standing[path] = len(body)
-                    self.stored += 1
-            return answer
-
-        return look
-
-
-class Worker(threading.Thread):
-    """Backs up, and now and then thins out, again and again; that a run fails is part of it."""
-
-    def __init__(self, owner, source, thins_out, seed):
-        super().__init__(daemon=True)
-        self.owner, self.source, self.thins_out = owner, source, thins_out
-        self.dice = random.Random(seed)
-        self.over = threading.Event()
-        self.runs = self.good = 0
-
-    def run(self):
-        while not self.over.is_set():
-            (self.source / f"file-{self.dice.randrange(6)}").write_bytes(self.dice.randbytes(3 << 20))
-            job = ["backup", self.source]
-            if self.thins_out and self.dice.random() < 0.3:
-                # What the last prune that was cut off has left locked is nobody's any more.
-                self.owner.restic.run("unlock", "--remove-all")
-                job = ["forget", "--keep-last", "2", "--prune"]
-            self.runs += 1
-            self.good += self.owner.restic.run(*job).code == 0
 
 
 def test_what_was_acknowledged_survives_every_kill(world, restic):

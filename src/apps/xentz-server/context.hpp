@@ -22,7 +22,7 @@ namespace xentz::apps {
 struct context {
     std::string data_dir = "xentz-data";
     std::string database; // empty: sqlite in the data folder
-    std::string storage;  // empty: file:DATA_DIR/storage
+    std::string storage;  // file:DIR or s3://...; empty: file:DATA_DIR/storage
     bool json = false;
     bool of_package = false; // the options are those of the package's config file
     std::string config_file; // that the options were read from; empty where there was none

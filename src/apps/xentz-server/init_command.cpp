@@ -5,7 +5,7 @@
 #include "os/terminal.hpp"
 #include "output.hpp"
 #include "recovery_sheet.hpp"
-#include "repo/storage_identity.hpp"
+#include "storage.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -45,8 +45,7 @@ result<crypto::master_key> make_master_key(context& c)
 
 result<> initialise(context& c, const init_options& o)
 {
-    const auto storage = storage_path(c);
-    if (!storage) return std::unexpected(storage.error());
+    if (auto ok = check_storage_option(c); !ok) return ok;
     if (auto ok = os::become_owner_of(c.data_path()); !ok) return ok;
     if (auto ok = os::create_directories(c.files, c.data_path()); !ok) return ok;
     auto key = make_master_key(c);
@@ -62,7 +61,7 @@ result<> initialise(context& c, const init_options& o)
         return fail(fault_code::conflict, "the database belongs to another master key",
                     "Name another database, or put its master key into " + master_key_path(c).string());
     store.set_setting_once(setting_storage_id, base::make_id_text("storage", c.random));
-    if (auto ok = repo::initialise_storage(c.files, *storage, *store.setting(setting_storage_id)); !ok) return ok;
+    if (auto ok = make_storage(c, *store.setting(setting_storage_id)); !ok) return ok;
 
     control::administrator a{store, c.clock, c.random};
     auto admin = control::create_user(a, o.admin_email);

@@ -24,14 +24,6 @@ std::string database_address(const context& c)
     return c.database.empty() ? "sqlite:" + (c.data_path() / "xentz.db").string() : c.database;
 }
 
-result<std::filesystem::path> storage_path(const context& c)
-{
-    if (c.storage.empty()) return c.data_path() / "storage";
-    if (c.storage.starts_with("file:") && c.storage.size() > 5)
-        return std::filesystem::absolute(c.storage.substr(5)).lexically_normal();
-    return fail(fault_code::usage, "--storage does not name a storage that this version knows", "Use file:DIR");
-}
-
 std::filesystem::path master_key_path(const context& c) { return c.data_path() / "master.key"; }
 
 result<std::unique_ptr<store::fleet_store>> open_store(const context& c)

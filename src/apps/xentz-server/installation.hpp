@@ -29,7 +29,6 @@ base::result<installation> open_installation(const context& c);
 base::result<std::unique_ptr<store::fleet_store>> open_store(const context& c);
 
 std::string database_address(const context& c);
-base::result<std::filesystem::path> storage_path(const context& c);
 std::filesystem::path master_key_path(const context& c);
 
 // Settings in the database.

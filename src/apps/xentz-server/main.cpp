@@ -36,7 +36,10 @@ void add_shared_options(CLI::App& app, xentz::apps::context& c)
         ->capture_default_str();
     app.add_option("--database", c.database, "sqlite:FILE or postgresql://... (default: sqlite in the data folder)")
         ->envname("XENTZ_DATABASE");
-    app.add_option("--storage", c.storage, "file:DIR for the repositories (default: storage in the data folder)")
+    app.add_option(
+           "--storage", c.storage,
+           "file:DIR or s3://BUCKET/PREFIX?endpoint=URL&region=NAME for the repositories (default: storage in the data "
+           "folder)")
         ->envname("XENTZ_STORAGE");
     app.add_flag("--json", c.json, "print data as JSON");
     const char* config = std::getenv("XENTZ_CONFIG");

@@ -1,6 +1,6 @@
 #include "orphans.hpp"
 
-#include "repo/stored_repositories.hpp"
+#include "storage.hpp"
 
 #include <set>
 
@@ -9,9 +9,9 @@ namespace xentz::apps {
 base::result<std::vector<std::string>> repositories_without_device(context& c, store::fleet_store& store,
                                                                    const std::string& storage_id)
 {
-    const auto root = storage_path(c);
-    if (!root) return std::unexpected(root.error());
-    auto found = repo::stored_repositories(c.files, *root, storage_id);
+    auto storage = open_storage(c, storage_id);
+    if (!storage) return base::failed(storage);
+    auto found = (*storage)->repositories();
     if (!found) return found;
     std::set<std::string> known;
     for (const auto& r : store.repositories()) known.insert(r.id.text);

@@ -2,6 +2,7 @@
 #include "orphans.hpp"
 #include "output.hpp"
 #include "repo_context.hpp"
+#include "storage.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -121,9 +122,7 @@ result<std::unique_ptr<repo_context>> repo_context::open(context& c, const repo_
 {
     auto home = open_installation(c);
     if (!home) return base::failed(home);
-    const auto storage = storage_path(c);
-    if (!storage) return std::unexpected(storage.error());
-    auto blobs = repo::disk_blob_store::open(c.files, *storage, home->storage_id);
+    auto blobs = open_storage(c, home->storage_id);
     if (!blobs) return base::failed(blobs);
     auto& store = *home->store;
     auto objects = store.objects();

@@ -5,7 +5,7 @@
 #include "context.hpp"
 #include "control/repository_views.hpp"
 #include "installation.hpp"
-#include "repo/disk_blob_store.hpp"
+#include "repo/storage.hpp"
 
 #include <memory>
 #include <string>
@@ -38,7 +38,7 @@ struct repo_options {
 struct repo_context {
     context& c;
     installation home;
-    std::unique_ptr<repo::disk_blob_store> blobs;
+    std::unique_ptr<repo::storage> blobs;
     control::administrator admin;
     store::object_journal objects;
     store::repository repository; // of --device, where it was given

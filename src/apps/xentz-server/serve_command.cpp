@@ -13,12 +13,12 @@
 #include "os/stop.hpp"
 #include "output.hpp"
 #include "repo/counting_store.hpp"
-#include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
 #include "repo/known_credentials.hpp"
 #include "repo/quota_store.hpp"
 #include "repo/rest_handler.hpp"
 #include "scrub.hpp"
+#include "storage.hpp"
 #include "store_ledger.hpp"
 
 #include <CLI/CLI.hpp>
@@ -112,17 +112,17 @@ std::string addresses_of(const http::server_options& options, const serve_option
     return out;
 }
 
-repo::disk_floor floor_of(const serve_options& o, const std::filesystem::path& storage)
+repo::disk_floor floor_of(const serve_options& o, const std::filesystem::path& folder)
 {
-    return {.bytes = static_cast<std::uint64_t>(o.min_free_bytes), .free = [storage]() -> std::optional<std::uint64_t> {
+    return {.bytes = static_cast<std::uint64_t>(o.min_free_bytes), .free = [folder]() -> std::optional<std::uint64_t> {
                 std::error_code error;
-                const auto space = std::filesystem::space(storage, error);
+                const auto space = std::filesystem::space(folder, error);
                 return error ? std::nullopt : std::optional<std::uint64_t>{space.available};
             }};
 }
 
 // A storage that is not there may be mounted later.
-result<> claim(context& c, repo::disk_blob_store& blobs)
+result<> claim(context& c, repo::storage& blobs)
 {
     auto claimed = blobs.claim("xentz-server, process " + std::to_string(::getpid()));
     if (claimed || claimed.error().code != fault_code::repository_unavailable) return claimed;
@@ -152,7 +152,7 @@ struct repository_service {
     repo::counting_store counted;
     repo::rest_handler handler;
 
-    repository_service(installation& home, repo::disk_blob_store& blobs, const repo::disk_floor& floor, context& c)
+    repository_service(installation& home, repo::storage& blobs, const repo::disk_floor& floor, context& c)
         : ledger{*home.store, home.key, c.clock}, known{ledger, c.clock, c.random}, throttle{c.clock},
           journal{home.store->objects(), c.clock}, guarded{blobs, blobs, journal}, rooms{home.store->objects()},
           limited{guarded, rooms, floor}, counted{limited, traffic},
@@ -168,16 +168,13 @@ result<> serve(context& c, const serve_options& o)
     open_many_files(c.log);
     auto home = open_installation(c);
     if (!home) return base::failed(home);
-    const auto storage = storage_path(c);
-    if (!storage) return std::unexpected(storage.error());
     const auto options = server_options_of(o);
     if (!options) return std::unexpected(options.error());
 
-    auto blobs = repo::disk_blob_store::open(c.files, *storage, home->storage_id);
+    auto blobs = open_storage(c, home->storage_id);
     if (!blobs) return base::failed(blobs);
     if (auto ok = claim(c, **blobs); !ok) return ok;
-    const auto free = floor_of(o, *storage);
-    repository_service repositories{*home, **blobs, free, c};
+    repository_service repositories{*home, **blobs, floor_of(o, receiving_folder(c)), c};
     control::services services{*home->store, home->key, c.clock, c.random, c.log, "", epoch_id(*home->store)};
 
     http::router router{normal_prefix(o.url_prefix)};
@@ -185,9 +182,9 @@ result<> serve(context& c, const serve_options& o)
     add_health(router, *home->store, **blobs, c.log);
     router.mount("/repo/", repositories.handler);
 
-    auto watch =
-        insight::make(c, o.insight, router,
-                      {*home->store, repositories.traffic, **blobs, free.free, c.clock, normal_prefix(o.url_prefix)});
+    auto watch = insight::make(c, o.insight, router,
+                               {*home->store, repositories.traffic, **blobs,
+                                [&blobs] { return (*blobs)->free_bytes(); }, c.clock, normal_prefix(o.url_prefix)});
     if (!watch) return base::failed(watch);
 
     auto server = http::make_server(*options, (*watch)->handler(), c.log);
@@ -232,7 +229,10 @@ void add_serve_command(CLI::App& app, context& c)
         ->envname("XENTZ_TRUSTED_PROXY");
     command->add_flag("--allow-http", o->allow_http, "serve plain HTTP on an address that is not loopback")
         ->envname("XENTZ_ALLOW_HTTP");
-    command->add_option("--min-free", o->min_free, "free space of the storage's disk that no upload may take")
+    command
+        ->add_option(
+            "--min-free", o->min_free,
+            "free space that no upload may take, on the storage's disk or, with a bucket, on that of the data folder")
         ->envname("XENTZ_MIN_FREE")
         ->capture_default_str();
     command

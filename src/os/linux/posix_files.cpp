@@ -1,5 +1,6 @@
 #include "os/files.hpp"
 #include "os/posix_fault.hpp"
+#include "os/spool.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -258,6 +260,21 @@ base::fault posix_fault(std::string_view verb, const path& p, int error)
 {
     auto message = "cannot " + std::string{verb} + " " + p.string() + ": " + std::generic_category().message(error);
     return base::fault{code_of(error), std::move(message), std::string{remedy_of(error)}};
+}
+
+result<std::unique_ptr<file>> make_spool_file(const path& folder)
+{
+    auto fd = open_descriptor(folder, O_RDWR | O_TMPFILE);
+    if (fd || (errno != EOPNOTSUPP && errno != EISDIR)) {
+        if (!fd) return failure("create a file in", folder);
+        return std::make_unique<posix_file>(std::move(fd), folder);
+    }
+    // File systems over a network have no files without a name.
+    auto name = (folder / "spool-XXXXXX").string();
+    descriptor named{::mkostemp(name.data(), O_CLOEXEC)};
+    if (!named) return failure("create a file in", folder);
+    if (::unlink(name.c_str()) < 0) return failure("remove", name);
+    return std::make_unique<posix_file>(std::move(named), folder);
 }
 
 std::unique_ptr<files> make_files() { return std::make_unique<posix_files>(); }

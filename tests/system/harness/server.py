@@ -16,11 +16,15 @@ READY = re.compile(r"ready on (https?://\S+)")
 
 
 class Server:
-    def __init__(self, room, name="server", *, port=None, options=(), init_options=(), environment=None, database=None):
+    """`storage_address` names another place for the repositories than a folder of its own."""
+
+    def __init__(self, room, name="server", *, port=None, options=(), init_options=(), environment=None, database=None,
+                 storage_address=None):
         self.room = pathlib.Path(room)
         self.data_dir = self.room / f"{name}-data"
         # Outside the data folder, as on a machine whose backups have a disk of their own.
         self.storage = self.room / f"{name}-storage"
+        self.storage_address = storage_address or f"file:{self.storage}"
         self.port = port or net.free_port()
         self.options = list(options)
         self.environment = programs.clean_environment(**(environment or {}))
@@ -49,7 +53,7 @@ class Server:
     def begin(self, *more, listen=None):
         self.url = None
         args = [programs.program("xentz-server"), "serve", "--data-dir", self.data_dir]
-        args += ["--storage", f"file:{self.storage}", "--listen", listen or f"127.0.0.1:{self.port}"]
+        args += ["--storage", self.storage_address, "--listen", listen or f"127.0.0.1:{self.port}"]
         args += ["--database", self.database] if self.database else []
         args = [str(a) for a in [*args, *self.options, *more]]
         self.process = programs.begin(args, self.environment)
@@ -103,7 +107,7 @@ class Server:
         where = ["--data-dir", self.data_dir]
         where += ["--database", self.database] if self.database else []
         if args[0] in ("init", "repo", "restore"):
-            where += ["--storage", f"file:{self.storage}"]
+            where += ["--storage", self.storage_address]
         return programs.run([programs.program("xentz-server"), *args, *where], self.environment, limit)
 
     def ask(self, *args):
