@@ -105,7 +105,8 @@ def test_reading_changes_nothing(world, restic, lost):
         assert lost["id"] in refused.err and "recover --take-over" in refused.err
     assert agent.ask("status")["state"] == "recovering"
     snapshot = agent.ask("snapshots")[0]["id"]
-    assert agent.plain_restic().run("forget", snapshot).code != 0
+    refused = agent.plain_restic().run("forget", snapshot)
+    assert refused.code != 0 or "unable to remove" in refused.text, "0.18 says so and ends with 0 all the same"
     assert len(agent.ask("snapshots")) == 1
 
 
