@@ -73,7 +73,7 @@ result<job_outcome> restore_sample(run_context& c, engine::session& session, con
     const auto newest = session.latest(scope_of(c.local), c.stop);
     if (!newest) return std::unexpected(newest.error());
     if (!*newest) {
-        out.warnings.emplace_back("nothing was restored: this machine has no snapshot yet");
+        out.warnings.emplace_back("nothing was restored: this machine has no snapshot of files yet");
         return out;
     }
     if (options.drill_files == 0) return out;

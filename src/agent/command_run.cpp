@@ -3,8 +3,10 @@
 #include "base/time_text.hpp"
 #include "base/utf8.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <deque>
-#include <mutex>
 
 namespace xentz::agent {
 namespace {
@@ -16,6 +18,13 @@ constexpr std::size_t longest_told_line = 200;  // in a report
 constexpr std::size_t most_logged_lines = 1000; // a command that floods must not push everything else out of the log
 constexpr std::chrono::seconds grace{10};       // between SIGINT and SIGKILL
 
+// A progress bar is no text, and six times as long in JSON.
+std::string without_controls(std::string text)
+{
+    std::ranges::replace_if(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7F; }, ' ');
+    return text;
+}
+
 // What a command prints: all of it into the log up to a bound, the end of it for the report.
 class output_tail {
 public:
@@ -23,7 +32,7 @@ public:
 
     void add(std::string_view line)
     {
-        const auto clean = env_.secrets->clean(base::to_utf8(line));
+        const auto clean = without_controls(env_.secrets->clean(base::to_utf8(line)));
         if (++count_ <= most_logged_lines) env_.log.info(name_ + ": " + clean);
         lines_.emplace_back(base::cut_utf8(clean, longest_told_line));
         if (lines_.size() > most_output_lines) lines_.pop_front();
@@ -42,6 +51,15 @@ private:
     std::deque<std::string> lines_;
     std::size_t count_ = 0;
 };
+
+// Others are words like any: masking PGUSER=backup would take them out of every report.
+bool names_a_secret(std::string_view variable)
+{
+    constexpr auto signs = std::to_array<std::string_view>({"PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PWD"});
+    std::string upper{variable};
+    std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return std::ranges::any_of(signs, [&](std::string_view sign) { return upper.contains(sign); });
+}
 
 std::string trouble_of(const os::process_end& e, std::chrono::milliseconds limit)
 {
@@ -70,11 +88,15 @@ result<command_end> run_command(environment& env, const domain::command& c, cons
                         .output = settings.output};
     for (const auto& [key, value] : settings.variables) command.environment[key] = value;
     if (c.environment)
-        for (const auto& [key, value] : *c.environment) command.environment[key] = value;
+        for (const auto& [key, value] : *c.environment) {
+            command.environment[key] = value;
+            if (names_a_secret(key)) env.secrets->add(value);
+        }
     os::process_limits limits;
     limits.longest = std::min<std::chrono::milliseconds>(std::chrono::seconds{c.time_limit_seconds}, settings.longest);
     limits.grace = grace;
     limits.longest_line = longest_line;
+    limits.on_exit = settings.on_exit;
     output_tail tail{env, c.name};
     const auto add = [&](std::string_view line) { tail.add(line); };
     const auto began = env.clock.elapsed();

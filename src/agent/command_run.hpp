@@ -8,6 +8,7 @@
 #include "domain/commands.hpp"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -20,6 +21,7 @@ struct command_settings {
     std::map<std::string, std::string> variables;               // besides those that every command gets
     std::optional<int> output;                                  // where its standard output goes; absent: into the log
     std::chrono::milliseconds longest = std::chrono::hours{24}; // in addition to its own limit
+    std::function<void(int exit_code)> on_exit = nullptr;       // as os::process_limits says
 };
 
 // How a command ended that could be started.

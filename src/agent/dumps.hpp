@@ -16,7 +16,7 @@ constexpr auto dump_tag = "xentz-dump";
 std::string tag_of_dump(const std::string& name);
 
 // Makes every dump of the config, each on its own: one that fails keeps the others from nothing. Tells of each in
-// `out.commands`; where any failed, `out` is partial and says why. A fault only where the run as a whole cannot go on
+// `c.commands`; where any failed, `out` is partial and says why. A fault only where the run as a whole cannot go on
 // (interrupted, or the repository).
 base::result<> make_dumps(run_context& c, engine::session& session, job_outcome& out);
 

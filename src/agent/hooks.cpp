@@ -3,7 +3,7 @@
 #include "agent/command_run.hpp"
 #include "agent/local_commands.hpp"
 
-#include <ranges>
+#include <algorithm>
 
 namespace xentz::agent {
 namespace {
@@ -12,8 +12,8 @@ using base::fail;
 using base::fault_code;
 using base::result;
 
-// A machine that goes down waits for no more.
-constexpr std::chrono::seconds longest_after_interrupt{30};
+// A machine that goes down waits for no more: all together.
+constexpr std::chrono::milliseconds longest_after_stop = std::chrono::seconds{30};
 
 std::string status_of(const result<job_outcome>& outcome)
 {
@@ -37,14 +37,13 @@ std::optional<std::string> run_one(run_context& c, const domain::hook& h, domain
     return std::nullopt;
 }
 
-result<> run_before(run_context& c, const std::vector<domain::hook>& hooks, const std::string& job,
-                    std::vector<domain::command_result>& told)
+result<> run_before(run_context& c, const std::vector<domain::hook>& hooks, const std::string& job)
 {
     const command_settings settings{.variables = {{"XENTZ_JOB", job}, {"XENTZ_WHEN", "before"}}, .output = {}};
     for (const auto& h : hooks) {
         if (h.job != job || h.when != "before") continue;
-        told.emplace_back().when = "before";
-        const auto trouble = run_one(c, h, told.back(), settings, c.stop);
+        c.commands.emplace_back().when = "before";
+        const auto trouble = run_one(c, h, c.commands.back(), settings, c.stop);
         if (c.stop.stop_requested()) return fail(fault_code::interrupted, "interrupted before the run began");
         if (!trouble || h.on_failure != "stop") continue;
         return fail(fault_code::hook_failed,
@@ -61,33 +60,37 @@ bool is_wanted(const domain::hook& h, const std::string& job, const result<job_o
 }
 
 void run_after(run_context& c, const std::vector<domain::hook>& hooks, const std::string& job,
-               const result<job_outcome>& outcome, std::vector<domain::command_result>& told)
+               const result<job_outcome>& outcome)
 {
     command_settings settings{.variables = {{"XENTZ_JOB", job}, {"XENTZ_WHEN", "after"}}, .output = {}};
     settings.variables["XENTZ_STATUS"] = status_of(outcome);
     if (outcome && outcome->metrics.snapshot_id) settings.variables["XENTZ_SNAPSHOT"] = *outcome->metrics.snapshot_id;
     if (!outcome) settings.variables["XENTZ_FAULT"] = base::name(outcome.error().code);
-    if (c.stop.stop_requested()) settings.longest = longest_after_interrupt;
+    std::optional<std::chrono::microseconds> stopped_at;
     for (const auto& h : hooks) {
         if (!is_wanted(h, job, outcome)) continue;
-        told.emplace_back().when = "after";
-        // They undo what those before the job did; a stop that has already ended the job must not stop them.
-        const bool asked = c.stop.stop_requested();
-        run_one(c, h, told.back(), settings, asked ? std::stop_token{} : c.stop);
+        if (c.stop.stop_requested()) {
+            const auto now = c.env.clock.elapsed();
+            if (!stopped_at) stopped_at = now;
+            const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(now - *stopped_at);
+            settings.longest = std::max(longest_after_stop - used, std::chrono::milliseconds{1});
+        }
+        c.commands.emplace_back().when = "after";
+        // They undo what those before the job did: a stop must not stop them.
+        run_one(c, h, c.commands.back(), settings, {});
     }
 }
 
 } // namespace
 
-result<job_outcome> with_hooks(run_context& c, domain::job j, const job_work& work,
-                               std::vector<domain::command_result>& told)
+result<job_outcome> with_hooks(run_context& c, domain::job j, const job_work& work)
 {
     const auto hooks = c.effective.config.hooks.value_or(std::vector<domain::hook>{});
     if (hooks.empty()) return work(c);
     const std::string job{domain::name(j)};
-    const auto began = run_before(c, hooks, job, told);
+    const auto began = run_before(c, hooks, job);
     auto outcome = began ? work(c) : result<job_outcome>{std::unexpected(began.error())};
-    run_after(c, hooks, job, outcome, told);
+    run_after(c, hooks, job, outcome);
     return outcome;
 }
 

@@ -55,7 +55,6 @@ job_state state_of(environment& env, const running_marker& m, const result<job_o
     s.warnings = outcome->warnings;
     s.unreadable = outcome->unreadable;
     s.unsupported = outcome->unsupported;
-    if (!outcome->commands.empty()) s.commands = outcome->commands;
     if (outcome->shortfall) s.fault = domain::to_run_fault(*outcome->shortfall);
     remember_flaw(s);
     if (s.status != domain::run_status::failure)
@@ -100,6 +99,9 @@ void clean(const base::redactor& secrets, job_state& s)
     }
     if (s.flaw) s.flaw->message = secrets.clean(s.flaw->message);
     for (auto& warning : s.warnings) warning = secrets.clean(warning);
+    if (s.commands)
+        for (auto& command : *s.commands)
+            if (command.message) command.message = secrets.clean(*command.message);
     for (auto& file : s.unreadable) file = {secrets.clean(file.path), secrets.clean(file.reason)};
 }
 
@@ -139,7 +141,7 @@ public:
         auto outcome = effective ? attempt(work, *effective, previous, stop)
                                  : result<job_outcome>{std::unexpected(effective.error())};
         auto state = state_of(env_, marker, outcome, previous);
-        add_hooks(state);
+        if (!commands_.empty()) state.commands = std::move(commands_);
         state.duration_ms = (env_.clock.elapsed() - began).count() / 1000;
         if (effective) {
             add_circumstances(state, *effective, clock_skew_);
@@ -150,13 +152,6 @@ public:
     }
 
 private:
-    void add_hooks(job_state& state)
-    {
-        if (commands_.empty()) return;
-        if (state.commands) commands_.insert(commands_.end(), state.commands->begin(), state.commands->end());
-        state.commands = std::move(commands_);
-    }
-
     // The timers follow the config that was just fetched. A scheduler that refuses costs no backup.
     void set_timers(const effective_config& effective)
     {
@@ -170,8 +165,8 @@ private:
     result<job_outcome> attempt(const job_work& work, const effective_config& effective,
                                 const std::optional<job_state>& previous, std::stop_token stop)
     {
-        run_context context{env_, local_, effective, *client_, previous, run_lock_, clock_skew_, stop};
-        return with_hooks(context, job_, work, commands_);
+        run_context context{env_, local_, effective, *client_, previous, run_lock_, clock_skew_, commands_, stop};
+        return with_hooks(context, job_, work);
     }
 
     void send_pending(bool server_answers, std::stop_token stop)

@@ -38,6 +38,8 @@ struct run_context {
     int run_lock = -1; // the descriptor that the engine's processes inherit
     // How far this machine's clock is ahead of a server's, as soon as one has said its time in this run.
     std::optional<std::chrono::seconds>& clock_skew;
+    // What came of the commands around the job and of its dumps: kept also where the job itself fails.
+    std::vector<domain::command_result>& commands;
     std::stop_token stop;
 };
 
@@ -49,7 +51,6 @@ struct job_outcome {
     std::vector<std::string> warnings;
     std::vector<domain::unreadable> unreadable;
     std::vector<std::string> unsupported;
-    std::vector<domain::command_result> commands; // its dumps
 };
 
 // It is incomplete, for one more reason.

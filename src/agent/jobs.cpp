@@ -123,9 +123,10 @@ result<> back_up_files(run_context& c, engine::session& session, const engine::b
     return {};
 }
 
-bool any_dump_made(const job_outcome& out)
+bool any_dump_made(const run_context& c)
 {
-    return std::ranges::any_of(out.commands, [](const auto& one) { return one.status == "success"; });
+    return std::ranges::any_of(c.commands,
+                               [](const auto& one) { return one.when == "dump" && one.status == "success"; });
 }
 
 result<job_outcome> back_up(run_context& c, const backup_options& options, const engine::progress_sink& on_progress)
@@ -138,12 +139,9 @@ result<job_outcome> back_up(run_context& c, const backup_options& options, const
     job_outcome out;
     if (auto ok = make_dumps(c, **session, out); !ok) return base::failed(ok);
     if (request->include.empty()) {
-        if (!any_dump_made(out)) out.status = domain::run_status::failure;
+        if (!any_dump_made(c)) out.status = domain::run_status::failure;
     } else if (auto ok = back_up_files(c, **session, *request, on_progress, out); !ok) {
-        // What came of the dumps has to be told all the same.
-        if (out.commands.empty() || ok.error().code == fault_code::interrupted) return base::failed(ok);
-        out.status = domain::run_status::failure;
-        out.shortfall = ok.error();
+        return base::failed(ok);
     }
     out.unsupported = (*session)->unsupported();
     return out;

@@ -47,11 +47,13 @@ const domain::command* find(const std::vector<domain::command>& all, const std::
 result<std::vector<domain::command>> load_local_commands(os::files& fs, const home& h)
 {
     const auto file = h.commands();
-    auto text = os::read_all(fs, file, most_bytes);
-    if (!text && text.error().code == fault_code::not_found) return std::vector<domain::command>{};
-    if (!text) return base::failed(text);
-    if (auto ok = check_owner(fs, file, os::file_kind::regular); !ok) return base::failed(ok);
+    if (const auto there = fs.info(file); !there && there.error().code == fault_code::not_found)
+        return std::vector<domain::command>{};
+    // The folder first: nobody can then put another file there between the look and the reading.
     if (auto ok = check_owner(fs, file.parent_path(), os::file_kind::directory); !ok) return base::failed(ok);
+    if (auto ok = check_owner(fs, file, os::file_kind::regular); !ok) return base::failed(ok);
+    auto text = os::read_all(fs, file, most_bytes);
+    if (!text) return base::failed(text);
     const auto remedy = "Mend it; docs/hooks.md says what it holds";
     const auto value = wire::parse_json(*text);
     if (!value) return not_usable(file, value.error().message, remedy);

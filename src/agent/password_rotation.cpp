@@ -100,7 +100,8 @@ private:
         local.restic.password_file = file.string();
         std::optional<std::chrono::seconds> skew = effective_->clock_skew;
         const std::optional<job_state> previous;
-        run_context context{env_, local, *effective_, *client_, previous, run_lock_, skew, stop_};
+        std::vector<domain::command_result> none;
+        run_context context{env_, local, *effective_, *client_, previous, run_lock_, skew, none, stop_};
         const auto session = open_repository(context);
         if (!session) return std::unexpected(session.error());
         return past_dead_locks(context, **session, out_.warnings, [&] { return call(**session); });

@@ -10,6 +10,7 @@ namespace xentz::agent {
 namespace {
 
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 16U;
+constexpr std::chrono::hours most_ahead{6};
 
 // state/postponed.json (docs/agent-files.md).
 struct kept_postponements {
@@ -81,8 +82,10 @@ std::vector<postponement> load_postponements(environment& env)
     auto kept = wire::decode<kept_postponements>(*text);
     if (!kept) return {};
     std::erase_if(kept->waiting, [&](const postponement& p) {
+        // A clock that was far ahead wrote it; nothing would ever come after that.
+        if (p.since > env.clock.now() + most_ahead) return true;
         const auto state = load_state(env.files, env.home, p.job);
-        return state && state->started_at >= p.since;
+        return state && state->last_good && state->last_good->finished_at >= p.since;
     });
     return std::move(kept->waiting);
 }

@@ -1,5 +1,6 @@
 // A scheduled run that waits: on battery, on a metered connection, outside its window (domain/conditions.hpp). It is
-// told once, with a report of its own (outcome "postponed"), and stands in state/postponed.json until the job ran.
+// told once, with a report of its own (outcome "postponed"), and stands in state/postponed.json until the job had a
+// good run: a try that fails at its deadline is followed by the next as after every failure, and not by another wait.
 //
 // Runs by hand do not wait, nor does a backup that the control plane asked for.
 #pragma once
@@ -26,7 +27,7 @@ struct postponement {
 };
 BOOST_DESCRIBE_STRUCT(postponement, (), (job, since, due_at, deadline, why, report_id))
 
-// What waits now; nothing of a job that ran since.
+// What waits now, or tries since its deadline; nothing of a job that had a good run since.
 std::vector<postponement> load_postponements(environment& env);
 
 // Whether the job has to wait just now. Told, where it was not told before: written down, and its report in the spool.

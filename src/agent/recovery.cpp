@@ -83,21 +83,24 @@ result<candidates> kept_passwords(const wire::recover_response& lost)
 
 using password_source = std::function<result<candidates>()>;
 
-// Where the password may be, the likeliest place first. A machine may have been lost while it changed its custody, and
-// a thief of its key may have changed it: what was handed over in another way before is tried, too.
+// Where the password may be. What a person has brought along comes first, whatever the server says: a thief of the
+// machine's key, or of the server, may have changed the custody, or handed over another password. Then the likeliest
+// place: the machine may have been lost while it changed its custody. What has to be asked for comes last.
 std::vector<password_source> sources_of(const recovery_options& o, const wire::recover_response& lost)
 {
     const auto boxes = lost.sealed_passwords.value_or(std::vector<std::string>{});
     const password_source sealed = [&o, boxes] { return opened_passwords(o, boxes); };
     const password_source kept = [&lost] { return kept_passwords(lost); };
     const password_source typed = [&o] { return typed_password(o); };
+    const bool is_sealed = lost.custody == custody_sealed;
+    const bool is_typed = !is_sealed && (lost.custody == custody_device || !lost.password);
     std::vector<password_source> all;
-    if (lost.custody == custody_sealed)
-        all = {sealed};
-    else if (lost.custody == custody_device || !lost.password)
-        all = {typed};
+    if (o.password_given) all.push_back(typed);
+    if (o.private_key_given) all.push_back(sealed);
+    if (is_sealed && !o.private_key_given) all.push_back(sealed);
+    if (is_typed && !o.password_given) all.push_back(typed);
     if (lost.password) all.push_back(kept);
-    if (lost.custody != custody_sealed && !boxes.empty()) all.push_back(sealed);
+    if (!is_sealed && !o.private_key_given && !boxes.empty()) all.push_back(sealed);
     return all;
 }
 

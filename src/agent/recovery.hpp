@@ -28,8 +28,10 @@ struct recovery_options {
     bool allow_http = false;
     // Asked where only the machine had the repository's password: the password, or its recovery sheet.
     std::function<base::result<std::string>()> password;
+    bool password_given = false; // it need not be asked for: what a person has brought along comes first
     // Asked where passwords are sealed to a key of the tenant: the private key, or its recovery sheet.
     std::function<base::result<std::string>()> private_key;
+    bool private_key_given = false; // likewise
 };
 
 struct recovery {

@@ -3,7 +3,7 @@
 namespace xentz::agent {
 namespace {
 
-constexpr std::uint64_t most_state_bytes = std::uint64_t{1} << 20U;
+constexpr std::uint64_t most_state_bytes = std::uint64_t{8} << 20U;
 
 template <class T>
 std::optional<T> load(os::files& fs, const std::filesystem::path& p)

@@ -17,6 +17,8 @@ std::string ago(base::time_point t, base::time_point now)
     return base::to_words(std::chrono::duration_cast<std::chrono::milliseconds>(now - t)) + " ago";
 }
 
+bool is_of_dumps(const job_state& j) { return j.fault && j.fault->code == base::name(base::fault_code::dump_failed); }
+
 void judge_active(status& s, base::time_point now)
 {
     // Whatever the last backup says: it went into this repository.
@@ -39,7 +41,8 @@ void judge_active(status& s, base::time_point now)
         s.verdict = "The last backup failed; " + last;
         break;
     case domain::run_status::partial:
-        s.verdict = "The last backup is incomplete: some files are not in it";
+        s.verdict = std::string{"The last backup is incomplete: "} +
+                    (is_of_dumps(*s.backup) ? "a dump is not in it" : "some files are not in it");
         break;
     case domain::run_status::success:
         if (now - s.backup->finished_at > backup_grows_old) {
@@ -318,6 +321,7 @@ status read_status(environment& env)
     s.check = load_state(env.files, env.home, domain::job::check);
     s.restore = load_state(env.files, env.home, domain::job::restore);
     s.postponed = load_postponements(env);
+    std::erase_if(s.postponed, [&](const postponement& p) { return p.deadline <= now; });
     s.reports_pending = count_reports(env.files, env.home.spool());
     s.reports_rejected = count_reports(env.files, env.home.rejected());
     if (local && env.timers != nullptr) read_schedule(env, *local, s);

@@ -1,6 +1,7 @@
 #include "agent/timetable.hpp"
 
 #include "agent/config_source.hpp"
+#include "agent/postponement.hpp"
 #include "agent/spool.hpp"
 #include "agent/state.hpp"
 #include "base/time_text.hpp"
@@ -175,6 +176,7 @@ result<schedule::plan> ask_plan(environment& env, const scheduling& s, const loc
         }
         if (env.files.info(env.home.spool())) now.reports_pending = spool{env}.pending();
     }
+    for (const auto& p : load_postponements(env)) now.postponed.insert(p.job);
     for (const auto& j : spec->jobs) now.records[j.job] = record_of(env, j.job, config_version);
     auto plan = schedule::make_plan(*spec, identity_of(env, local), s.zone, now);
     if (plan.memory != now.memory) save_memory(env, plan.memory);

@@ -98,10 +98,19 @@ base::result<> check_tags(const std::vector<std::string>& tags)
     for (std::size_t i = 0; i < tags.size(); ++i)
         if (tags[i].find(',') != std::string::npos || tags[i].size() > longest_tag)
             return wrong("restic.tags[" + std::to_string(i) + "]", "must be at most 100 bytes without a comma");
+    for (std::size_t i = 0; i < tags.size(); ++i)
+        if (is_own_tag(tags[i]))
+            return wrong("restic.tags[" + std::to_string(i) + "]",
+                         "is a tag by which the agent tells its snapshots apart: " + tags[i]);
     return {};
 }
 
 } // namespace
+
+bool is_own_tag(std::string_view tag)
+{
+    return tag == "xentz" || tag == "xentz-dump" || tag.starts_with("xentz-dump=");
+}
 
 bool keeps_nothing(const retention& r)
 {

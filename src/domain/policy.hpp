@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace xentz::domain {
@@ -68,6 +69,9 @@ struct retention {
 };
 BOOST_DESCRIBE_STRUCT(retention, (),
                       (keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, prune))
+
+// The tags of the agent's own: files, dumps, and each dump. No policy may give them to other snapshots.
+bool is_own_tag(std::string_view tag);
 
 // True where the rules would keep no snapshot at all; such a retention must never run.
 bool keeps_nothing(const retention& r);

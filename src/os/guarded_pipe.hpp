@@ -8,6 +8,7 @@
 
 #include "base/fault.hpp"
 
+#include <chrono>
 #include <memory>
 
 namespace xentz::os {
@@ -21,8 +22,12 @@ public:
     virtual int writer() const = 0;
     virtual int group() const = 0;
 
+    // False where nothing was written within that time, and nothing waits to be read.
+    virtual bool wait_for_data(std::chrono::milliseconds time) const = 0;
+
     // The reader sees the end of the data, once whoever else writes has closed the pipe. conflict where somebody still
-    // has it open two seconds later: the reader waits for more, and has to be ended.
+    // has it open two seconds later: the reader waits for more, and has to be ended before those are. The group stays,
+    // so that a reader may also be started afterwards.
     virtual base::result<> finish() = 0;
 };
 

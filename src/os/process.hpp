@@ -44,6 +44,9 @@ struct process_limits {
     std::chrono::milliseconds grace = std::chrono::minutes{2};
     std::size_t longest_line = std::size_t{8} << 20U;      // bytes; the rest of a longer line is dropped
     std::function<void(std::int64_t process_id)> on_start; // once the child runs; may be empty
+    // Once the child has exited by itself, and before what it left in its group is ended: who reads what those still
+    // write may wait for it here. Not where the child was interrupted or killed. May be empty.
+    std::function<void(int exit_code)> on_exit;
 };
 
 struct process_end {

@@ -70,7 +70,7 @@ std::optional<due_job> judge(const spec& s, const identity& who, const job_times
         return due_job{j.job, time, reason::retry};
     }
     const bool late = now.now - time > still_on_time;
-    if (late && !s.catch_up) return std::nullopt;
+    if (late && !s.catch_up && !now.postponed.contains(j.job)) return std::nullopt;
     return due_job{j.job, time, late ? reason::missed : reason::on_time};
 }
 

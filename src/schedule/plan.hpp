@@ -19,6 +19,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,8 @@ struct situation {
     std::optional<base::time_point> last_contact; // with the control plane
     bool managed = true;                          // there is a control plane
     std::size_t reports_pending = 0;
-    std::string wish; // of the control plane for a backup besides the schedule: its id, or empty
+    std::string wish;                // of the control plane for a backup besides the schedule: its id, or empty
+    std::set<domain::job> postponed; // had to wait at their time: due until they run, also without catch-up
 };
 
 // wished: the control plane asks for it, whether or not the schedule does, too.

@@ -44,6 +44,7 @@ public:
         if (while_running) while_running(c);
         // As a real child would: what was scripted behind the line that led to the stop is never said.
         if (!each_line(run.err, err, stop) || !each_line(run.out, out, stop)) return stopped();
+        if (run.end.kind == os::process_end::how::exited && l.on_exit) l.on_exit(run.end.exit_code);
         return run.end;
     }
 

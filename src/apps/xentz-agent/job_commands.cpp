@@ -15,7 +15,7 @@ namespace {
 
 std::string backup_summary(const domain::metrics& m)
 {
-    if (!m.snapshot_id) return "The dumps were made";
+    if (!m.snapshot_id) return "Dumps alone, no folder is included";
     return "Snapshot " + m.snapshot_id.value_or("").substr(0, 8) +
            " made: " + std::to_string(m.files_total.value_or(0)) + " files, " +
            base::to_size(m.bytes_total.value_or(0)) + ", " + base::to_size(m.data_added_bytes.value_or(0)) + " new";
@@ -53,10 +53,6 @@ std::string summary(const agent::job_state& s)
     }
     return "Done" + took;
 }
-
-} // namespace
-
-namespace {
 
 void print_dumps(const agent::job_state& s)
 {

@@ -68,6 +68,11 @@ void tell(const agent::environment& env, const agent::recovery& r)
     print_line("Last good backup  " + when(r.lost.last_good_backup_at, now));
     print_line("Readable until    " + minute(r.lost.expires_at) +
                ", also with `xentz-agent snapshots`, `ls` and `restore`");
+    if (r.custody != r.lost.custody)
+        print_warning("the server says that custody is " + r.lost.custody +
+                      ", but the password that opens the repository "
+                      "was in another place; with --take-over this machine goes on with custody " +
+                      r.custody);
     if (r.older_password) print_line("A password that lay here was kept as " + r.older_password->string() + ".");
 }
 
@@ -156,6 +161,8 @@ result<agent::recovery_options> options_of(agent::environment& env, const recove
     ro.ca_file = absolute_or_none(o.ca_file);
     ro.allow_http = o.allow_http;
     ro.password = [&env, file = o.password_file] { return ask(env, for_password, file); };
+    ro.password_given = !o.password_file.empty();
+    ro.private_key_given = !o.private_key_file.empty();
     ro.private_key = [&env, file = o.private_key_file] { return ask(env, for_private_key, file); };
     return ro;
 }

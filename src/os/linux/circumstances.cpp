@@ -34,12 +34,14 @@ public:
     {
         std::error_code failed;
         bool discharging = false;
-        for (const auto& supply : std::filesystem::directory_iterator{power_supplies_, failed}) {
-            const auto type = word_of(supply.path() / "type");
+        std::filesystem::directory_iterator at{power_supplies_, failed};
+        for (; !failed && at != std::filesystem::directory_iterator{}; at.increment(failed)) {
+            const auto& supply = at->path();
+            const auto type = word_of(supply / "type");
             // A mouse has a battery, too; that is of scope Device.
-            if (type == "Battery" && word_of(supply.path() / "scope") != "Device")
-                discharging = discharging || word_of(supply.path() / "status") == "Discharging";
-            else if (type != "Battery" && word_of(supply.path() / "online") == "1")
+            if (type == "Battery" && word_of(supply / "scope") != "Device")
+                discharging = discharging || word_of(supply / "status") == "Discharging";
+            else if (type != "Battery" && word_of(supply / "online") == "1")
                 return false;
         }
         if (failed) return std::nullopt;

@@ -63,20 +63,30 @@ public:
     kept_pipe& operator=(const kept_pipe&) = delete;
     ~kept_pipe() override
     {
-        control_.reset(); // the keeper kills the group, where it is still there
-        wait_for_keeper();
+        control_.reset(); // the keeper kills the group, where it was not told to end
+        while (::waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
+        }
     }
 
     int reader() const override { return reader_.get(); }
     int writer() const override { return writer_.get(); }
     int group() const override { return keeper_; }
 
+    bool wait_for_data(std::chrono::milliseconds time) const override
+    {
+        pollfd p{reader_.get(), POLLIN, 0};
+        return ::poll(&p, 1, static_cast<int>(time.count())) > 0 && (p.revents & POLLIN) != 0;
+    }
+
     base::result<> finish() override
     {
         const char word = 1;
         // It may have been killed with the group; then there is nobody to be told.
         [[maybe_unused]] const auto sent = ::send(control_.get(), &word, 1, MSG_NOSIGNAL);
-        wait_for_keeper();
+        // Not taken away yet: its group goes with it.
+        siginfo_t info{};
+        while (::waitid(P_PID, static_cast<id_t>(keeper_), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+        }
         writer_.reset();
         const auto until = std::chrono::steady_clock::now() + longest_wait;
         while (!is_closed()) {
@@ -96,19 +106,10 @@ private:
         return ::poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
     }
 
-    void wait_for_keeper()
-    {
-        if (keeper_gone_) return;
-        while (::waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
-        }
-        keeper_gone_ = true;
-    }
-
     descriptor reader_;
     descriptor writer_;
     descriptor control_;
     pid_t keeper_;
-    bool keeper_gone_ = false;
 };
 
 } // namespace

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -57,11 +58,13 @@ public:
         if (!ended_) ::kill(-group_, signal);
     }
 
-    void look()
+    // `on_exit` is told of an exit that came by itself.
+    void look(const std::function<void(int)>& on_exit)
     {
         siginfo_t info{};
         const auto found = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
         if (ended_ || (found == 0 && info.si_pid != pid_) || (found < 0 && errno == EINTR)) return;
+        if (found == 0 && info.si_code == CLD_EXITED && on_exit) on_exit(info.si_status);
         // Whatever it left in its group would hold the pipes open. The zombie still reserves the group's number,
         // so that nobody else's group can be meant.
         signal_group(SIGKILL);
@@ -122,7 +125,7 @@ private:
             }
         }
         if (!child_.ended()) {
-            child_.look();
+            child_.look(asked_ ? std::function<void(int)>{} : limits_.on_exit);
             if (child_.ended()) wake_ = from_now(longest_drain);
         }
         if (steady::now() < wake_) return true;

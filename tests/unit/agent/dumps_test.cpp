@@ -112,6 +112,45 @@ TEST_F(dumping, one_that_prints_nothing_is_none)
     const auto r = m.backup();
     EXPECT_EQ(message_of(r), "the dump orders failed: it printed nothing");
     EXPECT_EQ(last_report().status, domain::run_status::partial);
+    EXPECT_EQ(m.restic.backups.size(), 1U) << "the engine was started for nothing: it would make an empty snapshot";
+    EXPECT_FALSE(last_report().details->commands->at(0).snapshot_id);
+}
+
+TEST_F(dumping, a_dead_lock_is_cleared_and_the_dump_made_once_more)
+{
+    ends(0);
+    ends(0);
+    m.restic.locks_result = std::vector<engine::lock>{{.id = std::string(64, 'e'),
+                                                       .since = m.clock.now() - std::chrono::hours{1},
+                                                       .exclusive = true,
+                                                       .host = "web1",
+                                                       .user = "root",
+                                                       .process_id = 1}};
+    int tries = 0;
+    m.restic.on_backup = [&](const engine::backup_request& r,
+                             std::stop_token stop) -> base::result<engine::backup_outcome> {
+        if (r.stream && ++tries == 1) return base::fail(fault_code::repository_locked, "locked");
+        return r.stream ? read_stream(*r.stream, stop) : m.restic.backup_result;
+    };
+    EXPECT_EQ(fault_of(m.backup()), "none");
+    EXPECT_EQ(tries, 2);
+}
+
+TEST_F(dumping, what_was_made_is_told_where_the_repository_goes_away)
+{
+    m.server.config.dumps = {"orders", "stock"};
+    ends(0);
+    ends(0);
+    int tries = 0;
+    m.restic.on_backup = [&](const engine::backup_request& r,
+                             std::stop_token stop) -> base::result<engine::backup_outcome> {
+        if (++tries == 2) return base::fail(fault_code::repository_unreachable, "gone");
+        return read_stream(*r.stream, stop);
+    };
+    EXPECT_EQ(fault_of(m.backup()), "repository-unreachable");
+    ASSERT_EQ(last_report().details->commands->size(), 2U);
+    EXPECT_EQ(last_report().details->commands->at(0).snapshot_id, std::string(64, 'd'));
+    EXPECT_EQ(last_report().details->commands->at(1).status, "failure");
 }
 
 TEST_F(dumping, the_repositorys_trouble_is_not_the_commands)

@@ -220,6 +220,35 @@ TEST_F(with_commands, after_an_interrupt_still_run_but_not_for_long)
     EXPECT_EQ(m.programs.limits.at(0).longest, std::chrono::seconds{30});
 }
 
+TEST_F(with_commands, after_the_job_are_not_interrupted_by_a_stop)
+{
+    define("start more");
+    hooks({{.command = "start", .when = "after"}, {.command = "more", .when = "after"}});
+    ends(0, "one\ntwo\n");
+    ends(0);
+    std::stop_source stop;
+    m.programs.while_running = [&](const os::command&) {
+        stop.request_stop();
+        m.clock.advance(std::chrono::seconds{20});
+    };
+    const auto r = run_job(m.env, domain::job::backup, backup_work({}, {}), stop.get_token());
+    EXPECT_EQ(fault_of(r), "none");
+    EXPECT_FALSE(m.programs.interrupted);
+    EXPECT_EQ(told().at(0).status, "success");
+    EXPECT_EQ(m.programs.limits.at(0).longest, std::chrono::seconds{600});
+    EXPECT_EQ(m.programs.limits.at(1).longest, std::chrono::seconds{30}) << "what begins after the stop";
+}
+
+TEST_F(with_commands, hide_the_secrets_of_their_environment)
+{
+    m.write(m.env.home.commands(), R"({"commands":[{"name":"dump","run":["/bin/dump"],
+        "environment":{"PGPASSWORD":"hunter2hunter2","PGUSER":"backup"}}]})");
+    hooks({{.command = "dump"}});
+    ends(1, "connecting as backup with hunter2hunter2\n");
+    EXPECT_EQ(fault_of(m.backup()), "hook-failed");
+    EXPECT_EQ(told().at(0).output->front(), "connecting as backup with ***");
+}
+
 TEST_F(with_commands, count_only_from_a_file_that_nobody_else_can_write)
 {
     define("stop");

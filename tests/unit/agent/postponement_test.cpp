@@ -121,6 +121,39 @@ TEST_F(waiting, at_its_deadline_it_runs_whatever_there_is_and_another_time_of_th
     EXPECT_THAT(outcomes(), ElementsAre("postponed", "-"));
 }
 
+TEST_F(waiting, after_a_try_that_failed_at_the_deadline_it_does_not_wait_anew)
+{
+    m.around.battery = true;
+    at("2026-11-24T01:10:00Z");
+    ASSERT_TRUE(tick());
+    m.restic.backup_result = base::fail(fault_code::repository_unreachable, "gone");
+    at("2026-11-25T07:10:00Z");
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 1U);
+    EXPECT_THAT(read_status(m.env).postponed, IsEmpty()) << "it waits for nothing any more";
+    m.restic.backup_result = fakes::fake_engine::good_backup();
+    at("2026-11-25T08:10:00Z");
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 2U);
+}
+
+TEST_F(waiting, without_catch_up_a_run_that_had_to_wait_is_made_all_the_same)
+{
+    m.server.config.schedule.catch_up = false;
+    m.server.config.version = "v2";
+    m.server.etag = "\"v2\"";
+    EXPECT_EQ(fault_of(m.backup()), "none");
+    ASSERT_TRUE(tick());
+    m.restic.backups.clear();
+    m.around.battery = true;
+    at("2026-11-24T01:10:00Z");
+    ASSERT_TRUE(tick());
+    m.around.battery = false;
+    at("2026-11-24T09:10:00Z");
+    ASSERT_TRUE(tick());
+    EXPECT_EQ(backups(), 1U);
+}
+
 TEST_F(waiting, what_is_not_known_holds_nothing_back)
 {
     m.around.battery = std::nullopt;

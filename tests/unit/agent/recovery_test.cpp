@@ -136,6 +136,25 @@ TEST_F(recovering, what_was_handed_over_before_the_custody_changed_is_tried_too)
     EXPECT_EQ(m.read(m.env.home.password()), "sealed password\n");
 }
 
+TEST_F(recovering, what_a_person_has_brought_along_comes_first)
+{
+    lost.custody = "server"; // says the server, and has a password that a thief handed over
+    options.password_given = true;
+    const auto r = begin();
+    ASSERT_TRUE(r) << r.error().message;
+    EXPECT_EQ(m.read(m.env.home.password()), "typed\n");
+    EXPECT_EQ(r->custody, "device");
+    options.password_given = false;
+    const auto pair = crypto::make_key_pair(m.random);
+    lost.sealed_passwords = {*crypto::seal_to(pair.public_key, "sealed password")};
+    options.private_key = [&] { return result_of(pair.private_key.c_str()); };
+    options.private_key_given = true;
+    const auto again = begin();
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(m.read(m.env.home.password()), "sealed password\n");
+    EXPECT_EQ(again->custody, "sealed");
+}
+
 TEST_F(recovering, of_several_passwords_none_is_left_lying_about)
 {
     lost.older_passwords = {"older"};
