@@ -133,8 +133,10 @@ def test_a_hanging_dump_has_its_time(world, restic):
 
 def test_a_dump_that_prints_nothing_is_said(world, restic):
     server, agent = dumping_world(world, restic, shell("empty", "true"))
-    told = agent.run("backup").expect(3)
-    assert "the dump empty failed: it printed nothing" in told.err
+    for _ in range(2):
+        told = agent.run("backup").expect(3)
+        assert "the dump empty failed: it printed nothing" in told.err
+    assert dumps(agent) == [], "an empty snapshot would be its latest"
 
 
 def test_a_process_left_behind_cannot_hold_the_run_up(world, restic):
@@ -145,6 +147,21 @@ def test_a_process_left_behind_cannot_hold_the_run_up(world, restic):
     assert time.monotonic() - began < 30, "the run waited for a process that the dump had left behind"
     assert "a process that it left behind keeps its output open" in told.err
     assert dumps(agent) == []
+
+
+def test_what_the_command_started_may_end_its_output_later(world, restic):
+    """As in `pg_dump > >(gzip)`: the shell is gone, and a process of its group still writes."""
+    server, agent = dumping_world(
+        world, restic,
+        {"name": "late", "run": ["/bin/bash", "-c", "head -c 3000000 /dev/urandom > >(sleep 0.5; cat; echo whole)"]},
+        {"name": "never", "run": ["/bin/bash", "-c", "echo a; (sleep 300; echo b) &"]})
+    told = agent.run("backup").expect(3)
+    assert "the dump never failed: a process that it left behind keeps its output open" in told.err
+    assert "the dump late" not in told.err
+    assert [s["paths"] for s in dumps(agent)] == [["/late"]]
+    agent.run("restore", "latest", "--dump", "late", "--target", world.room / "back").expect(0)
+    whole = (world.room / "back" / "late").read_bytes()
+    assert len(whole) == 3000006 and whole.endswith(b"whole\n")
 
 
 def test_killed_at_any_time_no_half_dump_is_a_snapshot(world, restic):

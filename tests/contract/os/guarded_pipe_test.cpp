@@ -124,6 +124,18 @@ TEST_F(a_guarded_pipe, kills_its_reader_where_its_process_is_killed)
     EXPECT_FALSE(std::filesystem::exists(taken)) << "half of the data was taken for all of it";
 }
 
+TEST_F(a_guarded_pipe, may_be_finished_before_its_reader_starts)
+{
+    auto pipe = make_guarded_pipe();
+    ASSERT_TRUE(pipe);
+    EXPECT_FALSE((*pipe)->wait_for_data(10ms));
+    ASSERT_EQ(::write((*pipe)->writer(), "quick", 5), 5);
+    EXPECT_TRUE((*pipe)->wait_for_data(0ms));
+    ASSERT_TRUE((*pipe)->finish());
+    EXPECT_EQ(read_all(**pipe).exit_code, 0);
+    EXPECT_EQ(text(), "quick");
+}
+
 TEST_F(a_guarded_pipe, says_where_somebody_else_keeps_it_open)
 {
     auto pipe = make_guarded_pipe();

@@ -93,6 +93,30 @@ TEST_F(an_heir, reads_and_writes_where_it_is_told_to)
     ::close(output);
 }
 
+TEST_F(an_heir, that_exits_leaves_time_for_what_it_left_behind)
+{
+    const auto mark = folder.path() / "mark";
+    auto leaves = shell("(while ! [ -e '" + mark.string() + ".go' ]; do sleep 0.01; done; touch '" + mark.string() +
+                        "') & exit 3");
+    int code = -1;
+    const auto end = make_process_runner()->run(
+        leaves,
+        {.on_exit =
+             [&](int c) {
+                 code = c;
+                 std::ofstream{mark.string() + ".go"};
+                 while (!std::filesystem::exists(mark)) std::this_thread::sleep_for(1ms);
+             }},
+        {}, [](auto) {}, [](auto) {});
+    ASSERT_TRUE(end);
+    EXPECT_EQ(code, 3);
+    EXPECT_TRUE(std::filesystem::exists(mark)) << "it was ended before";
+    bool told = false;
+    ASSERT_TRUE(make_process_runner()->run(
+        shell("sleep 60"), {.longest = 10ms, .on_exit = [&](int) { told = true; }}, {}, [](auto) {}, [](auto) {}));
+    EXPECT_FALSE(told) << "it did not end by itself";
+}
+
 TEST_F(an_heir, is_not_started_without_its_heritage)
 {
     auto c = shell("echo started");

@@ -185,7 +185,7 @@ TEST_F(checking, says_where_nothing_could_be_restored)
     m.restic.latest_result = std::optional<engine::snapshot>{};
     auto r = m.check();
     EXPECT_EQ(fault_of(r), "none");
-    EXPECT_THAT(r->state.warnings, ElementsAre(HasSubstr("no snapshot yet")));
+    EXPECT_THAT(r->state.warnings, ElementsAre(HasSubstr("no snapshot of files yet")));
     m.restic.latest_result = engine::snapshot{.id = std::string(64, 'a')};
     m.restic.list_result->clear();
     r = m.check();
