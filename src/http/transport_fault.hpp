@@ -1,5 +1,6 @@
 // What went wrong where libcurl gives a transfer up, as a fault of http/client.hpp, and whom it was with. For sources
-// that use libcurl themselves. Threads: pure functions, but for the handle, which belongs to its caller.
+// that use libcurl themselves.
+// Threads: pure functions, but for the handle, which belongs to its caller.
 #pragma once
 
 #include "http/client.hpp"

@@ -1,12 +1,12 @@
 // The blob store in a bucket of an object store, in the layout of disk_layout.hpp: restic's own S3 back end reads a
 // repository in it. An object that arrives waits in a spool file here (spooled_object.hpp) until its hash is known to
 // be its name, and is then put whole, by one request that the store checks by the same hash: it is complete and durable
-// before it has a name. A config is put on the condition that there is none. docs/adr/0024 says why it is done like
-// this.
+// before it has a name. A config is put on the condition that there is none. docs/adr/0024 says why.
 //
 // Moving to the trash and back is a copy within the store, and then a removal. Where it is cut short both are there;
-// the journal says which of them counts. Whether the bucket is the right one (storage.json, storage_identity.hpp) is
-// looked at before everything that changes something and before every "not found", but not again within a second.
+// the journal says which of them counts.
+// Whether the bucket is the right one (storage.json, storage_identity.hpp) is looked at before everything that changes
+// something and before every "not found", but not again within a second.
 //
 // Any number of processes may serve one bucket at the same time; none of them holds a lock.
 // Threads and faults: as blob_store.hpp says. Whatever keeps the store from answering is repository_unavailable, with

@@ -2,8 +2,9 @@
 // of the journal), the type and the hash of its bytes, so that a trash can be understood without its journal.
 //
 // What these functions have acknowledged survives a power cut. Moving never brings bytes here: it is one rename, or a
-// copy within an object store, which leaves both where it is cut short, and never none. Faults: as blob_store.hpp;
-// not_found where what is to be moved is not there. Threads: may be used from any thread at once.
+// copy within an object store, which leaves both where it is cut short, and never none.
+// Faults: as blob_store.hpp; not_found where what is to be moved is not there.
+// Threads: may be used from any thread at once.
 #pragma once
 
 #include "repo/blob_store.hpp"

@@ -10,7 +10,8 @@
 //     server_failed         it cannot answer now: trying again may help
 //     server_refused        it answers, and says no for another reason
 //
-// Codes: Amazon S3 API Reference, "Error Responses"; Ceph's gateway and MinIO use the same. Threads: a pure function.
+// Codes: Amazon S3 API Reference, "Error Responses"; Ceph's gateway and MinIO use the same.
+// Threads: a pure function.
 #pragma once
 
 #include "base/clock.hpp"

@@ -74,7 +74,8 @@ base::result<object_head> head_of(const transfer& t)
 
 client::client(address a, std::unique_ptr<credential_source> keys, const base::clock& clock,
                base::random_source& random, client_options options)
-    : address_(std::move(a)), keys_(std::move(keys)), clock_(clock), random_(random), options_(std::move(options))
+    : address_(std::move(a)), keys_(std::move(keys)), clock_(clock), random_(random), options_(std::move(options)),
+      outage_(options_.limits.silence)
 {
     if (!options_.wait) options_.wait = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); };
 }
@@ -84,7 +85,10 @@ base::result<std::unique_ptr<transfer>> client::ask(const request& r)
     const auto keys = keys_->get();
     if (!keys) return std::unexpected(keys.error());
     auto t = std::make_unique<transfer>(lines_, address_, options_.limits, r, *keys);
-    if (auto ok = t->begin(); !ok) return failed(ok);
+    auto begun = t->begin();
+    if (!begun && begun.error().code == fault_code::network_timeout) outage_.silence(begun.error(), clock_.elapsed());
+    if (!begun) return failed(begun);
+    outage_.answer();
     if (t->status() >= 200 && t->status() < 300) return t;
     const auto said = t->read_all(most_error_bytes);
     return std::unexpected(answer_fault(address_, {.status = t->status(),
@@ -127,6 +131,7 @@ base::result<> client::persist(const std::function<base::result<>()>& attempt)
     const auto begun = clock_.elapsed();
     bool looked_for_others = false;
     for (int failures = 1;; ++failures) {
+        if (auto in_the_way = outage_.in_the_way(clock_.elapsed())) return std::unexpected(std::move(*in_the_way));
         auto done = attempt();
         if (done) return done;
         const auto code = done.error().code;

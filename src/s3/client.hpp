@@ -2,10 +2,12 @@
 // Keys are relative to the address's prefix.
 //
 // Every call may be repeated without harm, and is, with growing pauses, where the store cannot be reached or cannot
-// answer now. An object appears whole or not at all; its bytes are checked by the store (x-amz-content-sha256). Memory:
-// a call holds some hundred kilobytes, whatever the size of the object. Errors: not_found, conflict, the others of
-// s3/answer_fault.hpp, and those of transports (http/client.hpp). Threads: may be used from any thread at once; each
-// call blocks. What it hands out must not outlive it.
+// answer now. One that hangs is not waited for by all (s3/outage.hpp). An object appears whole or not at all; its bytes
+// are checked by the store (x-amz-content-sha256).
+//
+// Memory: a call holds some hundred kilobytes, whatever the size of the object.
+// Errors: not_found, conflict, the others of s3/answer_fault.hpp, and those of transports (http/client.hpp).
+// Threads: may be used from any thread at once; each call blocks. What it hands out must not outlive it.
 #pragma once
 
 #include "base/clock.hpp"
@@ -13,6 +15,7 @@
 #include "base/random.hpp"
 #include "s3/address.hpp"
 #include "s3/credentials.hpp"
+#include "s3/outage.hpp"
 #include "s3/transfer.hpp"
 #include "s3/xml.hpp"
 
@@ -32,7 +35,7 @@ struct client_options {
     std::chrono::milliseconds first_pause{200}; // doubled with each attempt, and spread
     std::chrono::milliseconds longest_pause{3000};
     // After so long no further attempt is begun.
-    std::chrono::seconds patience{40};
+    std::chrono::seconds patience{25};
     std::function<void(std::chrono::milliseconds)> wait; // empty: sleeps
 };
 
@@ -97,6 +100,7 @@ private:
     base::random_source& random_;
     client_options options_;
     lines lines_;
+    outage outage_;
 };
 
 } // namespace xentz::s3

@@ -6,12 +6,12 @@
 //     4. the machine's own role: the instance metadata of EC2, version 2 (IMDSv2), unless AWS_EC2_METADATA_DISABLED is
 //        "true"; AWS_EC2_METADATA_SERVICE_ENDPOINT names another place for it
 //
-// A file is INI, as Amazon's own tools write it: sections
-// "[default]" or "[profile name]", keys aws_access_key_id, aws_secret_access_key, aws_session_token.
+// A file is INI, as Amazon's own tools write it: sections "[default]" or "[profile name]", keys aws_access_key_id,
+// aws_secret_access_key, aws_session_token.
 // What is found is kept until shortly before it expires, or until it is asked for anew.
 //
-// Threads: may be used from any thread at once; a look at file or metadata blocks the others. Errors: config_missing
-// where there are none anywhere, config_invalid, and those of files and of the HTTP client.
+// Threads: may be used from any thread at once; a look at file or metadata blocks the others.
+// Errors: config_missing where there are none anywhere, config_invalid, and those of files and of the HTTP client.
 #pragma once
 
 #include "base/clock.hpp"

@@ -24,7 +24,8 @@ public:
         const auto wanted = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
         if (wanted.empty()) return std::size_t{0};
         std::size_t got = 0;
-        auto done = client_.persist([&] { return read_once(wanted, got); });
+        auto done = transfer_ ? read_once(wanted, got) : base::result<>{};
+        if (got == 0) done = client_.persist([&] { return read_once(wanted, got); });
         if (!done) return failed(done);
         next_ += got;
         left_ -= got;

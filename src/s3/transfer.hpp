@@ -2,8 +2,9 @@
 // nobody reads stays in the network, so a slow reader costs a connection and a quarter of a megabyte.
 //
 // Signatures are libcurl's (CURLOPT_AWS_SIGV4 of 7.88). What it needs from here: x-amz-content-sha256 on every request,
-// a sorted query, and no header that takes one of its own away. Threads: a transfer by one thread at a time; `lines` by
-// any. Errors: those of http/client.hpp, and those of the payload.
+// a sorted query, and no header that takes one of its own away.
+// Threads: a transfer by one thread at a time; `lines` by any.
+// Errors: those of http/client.hpp, and those of the payload.
 #pragma once
 
 #include "base/fault.hpp"

@@ -1,5 +1,5 @@
-// A real object store for tests: the bucket that XENTZ_TEST_S3 names, as
-// s3://ACCESS_KEY:SECRET_KEY@BUCKET?endpoint=...; without it, the test program starts a store when it first needs one
+// A real object store for tests: the bucket that XENTZ_TEST_S3 names (s3://ACCESS_KEY:SECRET_KEY@BUCKET?endpoint=...);
+// without it, the test program starts a store when it first needs one
 // (tests/support/object_store) and stops it at the end. A store that cannot be had is a failed test. Each test has a
 // prefix of its own in the bucket.
 #pragma once

@@ -3,6 +3,7 @@ do to them. Label `object-store`: left out by script/test where there is no stor
 
 import copy
 import hashlib
+import os
 import pathlib
 import random
 import re
@@ -245,7 +246,9 @@ def test_the_size_of_an_object_costs_no_memory(world, server, restic):
     name = hashlib.sha256(body).hexdigest()
     assert owner.repository.request(f"data/{name}", "POST", body, limit=120).status == 200
     assert owner.repository.request(f"data/{name}", limit=120).body == body
-    assert peak() - before < 24 << 20, f"{(peak() - before) >> 20} MiB more"
+    # A sanitizer keeps what was freed; under it the way of the object alone is the test.
+    if "ASAN_OPTIONS" not in os.environ:
+        assert peak() - before < 24 << 20, f"{(peak() - before) >> 20} MiB more"
 
 
 def test_two_servers_serve_one_bucket(world, server, bucket, restic):

@@ -232,6 +232,22 @@ TEST_F(exchange, a_store_that_says_nothing_is_not_waited_for_without_end)
     EXPECT_LT(std::chrono::steady_clock::now() - began, 2900ms);
 }
 
+TEST_F(exchange, a_store_that_hangs_is_waited_for_by_one_only)
+{
+    c = make({.limits = {.connect = 1000ms, .silence = 1s}, .attempts = 1});
+    for (int i = 0; i < 2; ++i) {
+        store.say({.status = 200, .hangs = 2s});
+        EXPECT_EQ(code(c->remove("a")), fault_code::network_timeout);
+    }
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(code(c->remove("a")), fault_code::network_timeout);
+    EXPECT_EQ(store.asked().size(), 2U);
+    clock.advance(1s);
+    say(204);
+    say(204);
+    EXPECT_TRUE(c->remove("a")) << "one looks again";
+    EXPECT_TRUE(c->remove("a"));
+}
+
 TEST_F(exchange, a_slow_reader_costs_neither_the_download_nor_memory)
 {
     c = make({.limits = {.connect = 1000ms, .silence = 1s}, .attempts = 1});
