@@ -11,8 +11,8 @@
 #include "sql/database.hpp"
 #include "store/all_rows.hpp"
 #include "store/object_journal.hpp"
-#include "store/scrub_log.hpp"
 #include "store/rows.hpp"
+#include "store/scrub_log.hpp"
 
 #include <chrono>
 #include <memory>
