@@ -49,13 +49,19 @@ public:
     }
 
 private:
-    struct at_the_end_of_the_engine {
-        dump_stream& stream;
+    class at_the_end_of_the_engine {
+    public:
+        explicit at_the_end_of_the_engine(dump_stream& stream) : stream_(stream) {}
+        at_the_end_of_the_engine(const at_the_end_of_the_engine&) = delete;
+        at_the_end_of_the_engine& operator=(const at_the_end_of_the_engine&) = delete;
         ~at_the_end_of_the_engine()
         {
-            stream.engine_done_.set_value();
-            stream.end_command_.request_stop();
+            stream_.engine_done_.set_value();
+            stream_.end_command_.request_stop();
         }
+
+    private:
+        dump_stream& stream_;
     };
 
     void stop_both()
