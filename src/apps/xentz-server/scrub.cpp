@@ -127,7 +127,10 @@ bool scrub::read_some(const std::stop_token& stop)
         const auto how = examine(l, stop);
         if (stop.stop_requested() || lost_) return false;
         // The storage went away: what was not read is read when it is back.
-        if (!how) return note() && false;
+        if (!how) {
+            note();
+            return false;
+        }
         judge(l, *how);
         at_.place = l.place;
         ++at_.objects;
