@@ -34,13 +34,14 @@ std::unexpected<base::fault> no_pipe(int error)
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_BLOCK, &all, nullptr);
-    // Both lie above 2, so that neither overwrites the other.
-    ::dup2(control, 0);
-    ::dup2(writer, 1);
-    ::closefrom(2);
+    // Not as standard output: what this process has not printed yet might be printed at the end, into the data.
+    const int last = control > writer ? control : writer;
+    ::closefrom(last + 1);
+    for (int d = 0; d < last; ++d)
+        if (d != control && d != writer) ::close(d);
     char word = 0;
     ssize_t got = 0;
-    do got = ::read(0, &word, 1);
+    do got = ::read(control, &word, 1);
     while (got < 0 && errno == EINTR);
     if (got == 1) ::_exit(0);
     ::kill(0, SIGKILL); // the whole group, this process with it

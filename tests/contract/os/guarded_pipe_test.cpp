@@ -32,10 +32,10 @@ struct a_guarded_pipe : testing::Test {
                 .input = pipe.reader(),
                 .group = pipe.group()};
     }
-    process_end read_all(const guarded_pipe& pipe, std::stop_token stop = {})
+    process_end read_all(const guarded_pipe& pipe) { return run(keeper_of_what_it_reads(pipe)); }
+    process_end run(const command& reader, std::stop_token stop = {})
     {
-        const auto end =
-            runner->run(keeper_of_what_it_reads(pipe), {.grace = 50ms}, std::move(stop), [](auto) {}, [](auto) {});
+        const auto end = runner->run(reader, {.grace = 50ms}, std::move(stop), [](auto) {}, [](auto) {});
         EXPECT_TRUE(end);
         return end.value_or(process_end{});
     }
@@ -51,7 +51,7 @@ TEST_F(a_guarded_pipe, ends_where_it_was_finished)
     auto pipe = make_guarded_pipe();
     ASSERT_TRUE(pipe);
     process_end end;
-    std::jthread reader{[&] { end = read_all(**pipe); }};
+    std::jthread reader{[&, c = keeper_of_what_it_reads(**pipe)] { end = run(c); }};
     ASSERT_EQ(::write((*pipe)->writer(), "all of it", 9), 9);
     EXPECT_TRUE((*pipe)->finish());
     reader.join();
@@ -65,7 +65,7 @@ TEST_F(a_guarded_pipe, does_not_end_where_a_writer_ends)
     ASSERT_TRUE(pipe);
     process_end end;
     std::stop_source stop;
-    std::jthread reader{[&] { end = read_all(**pipe, stop.get_token()); }};
+    std::jthread reader{[&, c = keeper_of_what_it_reads(**pipe)] { end = run(c, stop.get_token()); }};
     const auto writer = runner->run(
         {.program = "/bin/echo", .args = {"half"}, .output = (*pipe)->writer()}, {}, {}, [](auto) {}, [](auto) {});
     ASSERT_TRUE(writer);
@@ -83,7 +83,7 @@ TEST_F(a_guarded_pipe, kills_its_reader_where_it_is_given_up)
     auto pipe = make_guarded_pipe();
     ASSERT_TRUE(pipe);
     process_end end;
-    std::jthread reader{[&, &p = **pipe] { end = read_all(p); }};
+    std::jthread reader{[&, c = keeper_of_what_it_reads(**pipe)] { end = run(c); }};
     ASSERT_EQ(::write((*pipe)->writer(), "half", 4), 4);
     std::this_thread::sleep_for(100ms);
     pipe->reset();
