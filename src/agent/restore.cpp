@@ -105,8 +105,9 @@ result<std::vector<engine::snapshot>> all_snapshots(engine::session& session, co
     const auto dumps = session.snapshots(engine::scope{.host = local.host, .tag = dump_tag}, stop);
     if (!dumps) return dumps;
     all->insert(all->end(), dumps->begin(), dumps->end());
-    std::ranges::stable_sort(
-        *all, {}, [](const engine::snapshot& s) { return base::parse_rfc3339(s.time).value_or(base::time_point{}); });
+    std::ranges::sort(*all, {}, [](const engine::snapshot& s) {
+        return std::pair{base::parse_rfc3339(s.time).value_or(base::time_point{}), s.id};
+    });
     return all;
 }
 
