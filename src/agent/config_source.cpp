@@ -177,6 +177,19 @@ std::optional<cached_config> load_cached_config(os::files& fs, const home& h)
     return std::move(*cached);
 }
 
+std::optional<wire::device_config> config_in(const cached_config& c)
+{
+    if (c.config.get_object().empty()) return std::nullopt;
+    auto config = wire::decode_config(wire::print_json(c.config));
+    return config ? std::optional{std::move(*config)} : std::nullopt;
+}
+
+std::optional<wire::device_config> known_config(environment& env)
+{
+    const auto cached = load_cached_config(env.files, env.home);
+    return cached ? config_in(*cached) : std::nullopt;
+}
+
 result<> validate(const wire::device_config& c)
 {
     if (auto ok = domain::validate(c.schedule); !ok) return ok;

@@ -49,6 +49,12 @@ BOOST_DESCRIBE_STRUCT(confirmation, (), (format, etag, confirmed_at))
 // With the time of its last confirmation as fetched_at.
 std::optional<cached_config> load_cached_config(os::files& fs, const home& h);
 
+// The config that it holds; nothing where there is none in it (a device that was sent away before it had one), or it
+// cannot be read.
+std::optional<wire::device_config> config_in(const cached_config& c);
+// Of the cache, as it is: what is known of the server's config without asking.
+std::optional<wire::device_config> known_config(environment& env);
+
 // config_missing where neither the server nor the cache has one, device_revoked where the server sent the device away.
 base::result<effective_config> load_config(environment& env, const local_config& local, control_plane* server,
                                            std::stop_token stop);

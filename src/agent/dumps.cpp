@@ -2,8 +2,8 @@
 
 #include "agent/command_run.hpp"
 #include "agent/local_commands.hpp"
+#include "agent/plan.hpp"
 #include "agent/repository_access.hpp"
-#include "agent/rest_repository.hpp"
 #include "os/guarded_pipe.hpp"
 
 #include <atomic>
@@ -100,13 +100,13 @@ private:
 
     engine::backup_request request() const
     {
-        return {.scope = {.host = c_.local.host, .tag = dump_tag},
+        return {.scope = scope_of_dumps(c_.local),
                 .include = {},
                 .exclude = {},
                 .stream = engine::stream_source{.descriptor = pipe_.reader(),
                                                 .group = pipe_.group(),
                                                 .file_name = command_.file_name.value_or(command_.name)},
-                .tags = {tag_of_dump(command_.name)}};
+                .tags = {domain::tag_of_dump(command_.name)}};
     }
 
     run_context& c_;
@@ -185,8 +185,6 @@ bool concerns_all(const base::fault& f)
 }
 
 } // namespace
-
-std::string tag_of_dump(const std::string& name) { return std::string{dump_tag} + "=" + name; }
 
 result<> make_dumps(run_context& c, engine::session& session, job_outcome& out)
 {

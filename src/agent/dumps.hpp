@@ -9,12 +9,6 @@
 
 namespace xentz::agent {
 
-// The snapshots of a dump carry this tag, and not that of files: "latest" and the rules of retention look at each by
-// itself.
-constexpr auto dump_tag = "xentz-dump";
-// One more tag, for each dump.
-std::string tag_of_dump(const std::string& name);
-
 // Makes every dump of the config, each on its own: one that fails keeps the others from nothing. Tells of each in
 // `c.commands`; where any failed, `out` is partial and says why. A fault only where the run as a whole cannot go on
 // (interrupted, or the repository).

@@ -152,7 +152,7 @@ result<> retain_dumps(run_context& c, engine::session& session, domain::retentio
 {
     if (c.effective.config.dumps.value_or(std::vector<std::string>{}).empty()) return {};
     rules.prune = false; // once, after the files'
-    const engine::scope scope{.host = c.local.host, .tag = dump_tag};
+    const auto scope = scope_of_dumps(c.local);
     auto done = past_dead_locks(c, session, out.warnings, [&] { return session.apply(rules, scope, false, c.stop); });
     if (!done) return base::failed(done);
     out.metrics.snapshots_kept = done->kept;

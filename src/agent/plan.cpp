@@ -43,7 +43,9 @@ result<> check_enabled(const effective_config& effective)
                     : "Ask an administrator; `xentz-server device enable` lifts it");
 }
 
-engine::scope scope_of(const local_config& local) { return {.host = local.host, .tag = snapshot_tag}; }
+engine::scope scope_of(const local_config& local) { return {.host = local.host, .tag = domain::files_tag}; }
+
+engine::scope scope_of_dumps(const local_config& local) { return {.host = local.host, .tag = domain::dumps_tag}; }
 
 result<engine::backup_request> plan_backup(const local_config& local, const effective_config& effective, const home& h)
 {

@@ -7,10 +7,9 @@
 
 namespace xentz::agent {
 
-constexpr auto snapshot_tag = "xentz";
-
-// The host name fixed at enrolment and the agent's tag: what its snapshots are found by.
+// The host name fixed at enrolment and the agent's tag: what its snapshots of files are found by, and those of dumps.
 engine::scope scope_of(const local_config& local);
+engine::scope scope_of_dumps(const local_config& local);
 
 // disabled, where the control plane (or, in legacy mode, config.json) has switched this agent off.
 base::result<> check_enabled(const effective_config& effective);

@@ -22,9 +22,7 @@ BOOST_DESCRIBE_STRUCT(kept_postponements, (), (format, waiting))
 domain::conditions known_conditions(environment& env, const local_config& local)
 {
     if (!local.managed()) return local.conditions.value_or(domain::conditions{});
-    const auto cached = load_cached_config(env.files, env.home);
-    if (!cached) return {};
-    const auto config = wire::decode_config(wire::print_json(cached->config));
+    const auto config = known_config(env);
     return config ? config->conditions.value_or(domain::conditions{}) : domain::conditions{};
 }
 

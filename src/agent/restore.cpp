@@ -1,6 +1,5 @@
 #include "agent/restore.hpp"
 
-#include "agent/dumps.hpp"
 #include "agent/plan.hpp"
 #include "agent/preflight.hpp"
 
@@ -102,7 +101,7 @@ result<std::vector<engine::snapshot>> all_snapshots(engine::session& session, co
 {
     auto all = session.snapshots(scope_of(local), stop);
     if (!all) return all;
-    const auto dumps = session.snapshots(engine::scope{.host = local.host, .tag = dump_tag}, stop);
+    const auto dumps = session.snapshots(scope_of_dumps(local), stop);
     if (!dumps) return dumps;
     all->insert(all->end(), dumps->begin(), dumps->end());
     std::ranges::sort(*all, {}, [](const engine::snapshot& s) {
@@ -116,7 +115,7 @@ result<std::vector<engine::snapshot>> candidates(engine::session& session, const
                                                  const restore_options& o, std::stop_token stop)
 {
     if (o.dump) {
-        auto all = session.snapshots(engine::scope{.host = local.host, .tag = tag_of_dump(*o.dump)}, stop);
+        auto all = session.snapshots(engine::scope{.host = local.host, .tag = domain::tag_of_dump(*o.dump)}, stop);
         if (all && all->empty()) return no_snapshot("this machine has no snapshot of the dump " + *o.dump);
         return all;
     }
@@ -181,7 +180,7 @@ result<engine::retention_outcome> preview_retention(environment& env, std::stop_
     if (!rules) return std::unexpected(rules.error());
     auto files = r->session->apply(*rules, scope_of(r->local), true, stop);
     if (!files || r->effective.config.dumps.value_or(std::vector<std::string>{}).empty()) return files;
-    const auto dumps = r->session->apply(*rules, {.host = r->local.host, .tag = dump_tag}, true, stop);
+    const auto dumps = r->session->apply(*rules, scope_of_dumps(r->local), true, stop);
     if (!dumps) return dumps;
     files->kept += dumps->kept;
     files->removed += dumps->removed;

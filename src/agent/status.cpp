@@ -129,7 +129,7 @@ void read_config(environment& env, const local_config& local, status& s)
     s.config.origin = "server";
     s.config.fetched_at = cached->fetched_at;
     if (cached->revoked) s.state = "revoked";
-    if (const auto config = wire::decode_config(wire::print_json(cached->config))) {
+    if (const auto config = config_in(*cached)) {
         s.config.version = config->version;
         if (!config->enabled && !cached->revoked) s.state = "disabled";
     }

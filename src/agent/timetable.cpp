@@ -151,9 +151,7 @@ std::string next_backup(environment& env, const scheduling& s, const local_confi
 domain::schedule known_schedule(environment& env, const local_config& local)
 {
     if (!local.managed()) return local.schedule;
-    const auto cached = load_cached_config(env.files, env.home);
-    if (!cached || cached->config.get_object().empty()) return domain::default_policy().schedule;
-    const auto config = wire::decode_config(wire::print_json(cached->config));
+    const auto config = known_config(env);
     return config ? config->schedule : domain::default_policy().schedule;
 }
 
@@ -167,7 +165,7 @@ result<schedule::plan> ask_plan(environment& env, const scheduling& s, const loc
     if (now.managed) {
         if (const auto cached = load_cached_config(env.files, env.home)) {
             now.last_contact = cached->fetched_at;
-            const auto config = wire::decode_config(wire::print_json(cached->config));
+            const auto config = config_in(*cached);
             if (cached->revoked || (config && !config->enabled)) now.enabled = false;
             if (config) {
                 now.wish = config->backup_now.value_or("");

@@ -2,7 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "domain/names.hpp"
-#include "domain/report.hpp"
+#include "domain/rules.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,12 +18,9 @@ constexpr std::size_t longest_file_name = 255;
 constexpr std::uint32_t longest_time = 86400;
 constexpr std::string_view no_text{"\0\n\r", 3};
 
-base::result<> wrong(const std::string& field, const std::string& rule)
-{
-    return base::fail(base::fault_code::invalid_value, field + " " + rule);
-}
-
-std::string at(std::string_view list, std::size_t i) { return std::string{list} + "[" + std::to_string(i) + "]"; }
+using rules::at;
+using rules::check_word;
+using rules::wrong;
 
 base::result<> check_text(const std::string& field, const std::string& text)
 {
@@ -56,16 +53,6 @@ base::result<> check_environment(const std::string& field, const std::map<std::s
         if (auto ok = check_text(field + "." + key, value); !ok) return ok;
     }
     return {};
-}
-
-base::result<> check_word(const std::string& field, const std::string& word,
-                          std::initializer_list<std::string_view> known)
-{
-    if (std::ranges::find(known, word) != known.end()) return {};
-    std::string all;
-    for (const auto one : known)
-        all += (all.empty() ? "" : one == *(known.end() - 1) ? " or " : ", ") + std::string{one};
-    return wrong(field, "must be " + all + ", not \"" + word + "\"");
 }
 
 template <class List, class Name>

@@ -1,5 +1,7 @@
 #include "domain/conditions.hpp"
 
+#include "domain/rules.hpp"
+
 #include <cctype>
 
 namespace xentz::domain {
@@ -8,11 +10,6 @@ namespace {
 constexpr std::uint32_t longest_deadline = 720;
 constexpr std::chrono::minutes day{24 * 60};
 constexpr std::chrono::minutes shortest_window{120};
-
-base::result<> wrong(const std::string& field, const std::string& rule)
-{
-    return base::fail(base::fault_code::invalid_value, "conditions." + field + " " + rule);
-}
 
 // "HH:MM", 00:00 to 23:59.
 std::optional<std::chrono::minutes> time_of_day(const std::string& text)
@@ -34,7 +31,7 @@ bool lies_within(std::chrono::minutes time, std::chrono::minutes from, std::chro
 base::result<> validate(const std::string& field, const patience& p)
 {
     if (p.deadline_hours >= 1 && p.deadline_hours <= longest_deadline) return {};
-    return wrong(field + ".deadline_hours", "must be 1 to 720, not " + std::to_string(p.deadline_hours));
+    return rules::wrong(field + ".deadline_hours", "must be 1 to 720, not " + std::to_string(p.deadline_hours));
 }
 
 base::result<> validate(const window& w)
@@ -42,10 +39,11 @@ base::result<> validate(const window& w)
     const auto from = time_of_day(w.from);
     const auto to = time_of_day(w.to);
     if (!from || !to)
-        return wrong(std::string{"only_within."} + (from ? "to" : "from"),
-                     "must be a time such as 22:00, not \"" + (from ? w.to : w.from) + "\"");
-    if ((*to - *from + day) % day < shortest_window) return wrong("only_within", "must be at least two hours long");
-    return validate("only_within", static_cast<const patience&>(w));
+        return rules::wrong(std::string{"conditions.only_within."} + (from ? "to" : "from"),
+                            "must be a time such as 22:00, not \"" + (from ? w.to : w.from) + "\"");
+    if ((*to - *from + day) % day < shortest_window)
+        return rules::wrong("conditions.only_within", "must be at least two hours long");
+    return validate("conditions.only_within", static_cast<const patience&>(w));
 }
 
 } // namespace
@@ -53,9 +51,9 @@ base::result<> validate(const window& w)
 base::result<> validate(const conditions& c)
 {
     if (c.not_on_battery)
-        if (auto ok = validate("not_on_battery", *c.not_on_battery); !ok) return ok;
+        if (auto ok = validate("conditions.not_on_battery", *c.not_on_battery); !ok) return ok;
     if (c.not_on_metered)
-        if (auto ok = validate("not_on_metered", *c.not_on_metered); !ok) return ok;
+        if (auto ok = validate("conditions.not_on_metered", *c.not_on_metered); !ok) return ok;
     return c.only_within ? validate(*c.only_within) : base::result<>{};
 }
 

@@ -3,6 +3,7 @@
 #include "domain/calendar.hpp"
 
 #include "base/utf8.hpp"
+#include "domain/rules.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,9 +18,14 @@ constexpr std::size_t longest_path = 4096;
 constexpr std::uint32_t most_kept = 100'000;
 constexpr std::size_t longest_tag = 100;
 
-base::result<> wrong(std::string_view field, std::string_view rule)
+using rules::at;
+using rules::wrong;
+
+// A word that is not there is none.
+base::result<> check_word(std::string_view field, const std::optional<std::string>& word,
+                          std::initializer_list<std::string_view> known)
 {
-    return base::fail(base::fault_code::invalid_value, std::string{field} + " " + std::string{rule});
+    return word ? rules::check_word(field, *word, known) : base::result<>{};
 }
 
 // restic's duration: numbers each followed by y, m, d or h, in that order.
@@ -46,12 +52,12 @@ base::result<> check_list(std::string_view field, const std::vector<std::string>
 {
     if (items.size() > most) return wrong(field, "has more than " + std::to_string(most) + " entries");
     for (std::size_t i = 0; i < items.size(); ++i) {
-        const auto at = std::string{field} + "[" + std::to_string(i) + "]";
-        if (items[i].empty()) return wrong(at, "is empty");
-        if (items[i].size() > longest_path) return wrong(at, "is longer than 4096 bytes");
+        const auto item = at(field, i);
+        if (items[i].empty()) return wrong(item, "is empty");
+        if (items[i].size() > longest_path) return wrong(item, "is longer than 4096 bytes");
         if (items[i].find_first_of(std::string_view{"\0\n\r", 3}) != std::string::npos)
-            return wrong(at, "contains a NUL or a line break");
-        if (!base::is_utf8(items[i])) return wrong(at, "is not UTF-8");
+            return wrong(item, "contains a NUL or a line break");
+        if (!base::is_utf8(items[i])) return wrong(item, "is not UTF-8");
     }
     return {};
 }
@@ -67,20 +73,8 @@ base::result<> check_paths(std::string_view field, const std::vector<std::string
 {
     if (auto r = check_list(field, paths, most); !r) return r;
     for (std::size_t i = 0; i < paths.size(); ++i)
-        if (!is_absolute(paths[i]))
-            return wrong(std::string{field} + "[" + std::to_string(i) + "]",
-                         "must be an absolute path, not \"" + paths[i] + "\"");
+        if (!is_absolute(paths[i])) return wrong(at(field, i), "must be an absolute path, not \"" + paths[i] + "\"");
     return {};
-}
-
-base::result<> check_word(std::string_view field, const std::optional<std::string>& word,
-                          std::initializer_list<std::string_view> known)
-{
-    if (!word || std::ranges::find(known, *word) != known.end()) return {};
-    std::string all;
-    for (const auto one : known)
-        all += (all.empty() ? "" : one == *(known.end() - 1) ? " or " : ", ") + std::string{one};
-    return wrong(field, "must be " + all + ", not \"" + *word + "\"");
 }
 
 base::result<> check_range(std::string_view field, std::optional<std::uint32_t> value, std::uint32_t least,
@@ -97,19 +91,20 @@ base::result<> check_tags(const std::vector<std::string>& tags)
     if (auto r = check_list("restic.tags", tags); !r) return r;
     for (std::size_t i = 0; i < tags.size(); ++i)
         if (tags[i].find(',') != std::string::npos || tags[i].size() > longest_tag)
-            return wrong("restic.tags[" + std::to_string(i) + "]", "must be at most 100 bytes without a comma");
+            return wrong(at("restic.tags", i), "must be at most 100 bytes without a comma");
     for (std::size_t i = 0; i < tags.size(); ++i)
         if (is_own_tag(tags[i]))
-            return wrong("restic.tags[" + std::to_string(i) + "]",
-                         "is a tag by which the agent tells its snapshots apart: " + tags[i]);
+            return wrong(at("restic.tags", i), "is a tag by which the agent tells its snapshots apart: " + tags[i]);
     return {};
 }
 
 } // namespace
 
+std::string tag_of_dump(std::string_view name) { return std::string{dumps_tag} + "=" + std::string{name}; }
+
 bool is_own_tag(std::string_view tag)
 {
-    return tag == "xentz" || tag == "xentz-dump" || tag.starts_with("xentz-dump=");
+    return tag == files_tag || tag == dumps_tag || tag.starts_with(tag_of_dump(""));
 }
 
 bool keeps_nothing(const retention& r)

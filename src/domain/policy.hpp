@@ -70,7 +70,11 @@ struct retention {
 BOOST_DESCRIBE_STRUCT(retention, (),
                       (keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly, keep_within, prune))
 
-// The tags of the agent's own: files, dumps, and each dump. No policy may give them to other snapshots.
+// By these the agent tells its snapshots apart: those of files, those of dumps, and of these each dump. "latest" and
+// the rules of retention look at files and at each dump by itself; so no policy may give these tags to other snapshots.
+constexpr auto files_tag = "xentz";
+constexpr auto dumps_tag = "xentz-dump";
+std::string tag_of_dump(std::string_view name);
 bool is_own_tag(std::string_view tag);
 
 // True where the rules would keep no snapshot at all; such a retention must never run.

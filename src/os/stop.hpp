@@ -2,11 +2,15 @@
 // SIGHUP can be given another meaning.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <stop_token>
 
 namespace xentz::os {
+
+// False where a stop was requested before the time was over.
+bool wait_for(std::chrono::microseconds time, const std::stop_token& stop);
 
 class stop_signals {
 public:

@@ -19,19 +19,6 @@ def checked_world(world, restic, *, files=60, bulk=24, drill_files=1000):
     return server, source, agent
 
 
-def stored(server, kind):
-    return sorted(p for p in server.storage.rglob(f"{kind}/**/*") if p.is_file() and len(p.name) == 64)
-
-
-def flip(path):
-    os.chmod(path, 0o600)
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        byte = file.read(1)
-        file.seek(-1, os.SEEK_CUR)
-        file.write(bytes([byte[0] ^ 1]))
-
-
 def runs_until_found(agent, code):
     """How many checks it takes until one ends with 9; the report of that run has the fault `code`."""
     for run in range(1, PARTS + 1):
@@ -52,7 +39,7 @@ def test_a_healthy_repository_is_proved(world, restic):
         assert state["metrics"]["files_differing"] == 0
         assert state["metrics"]["files_compared"] == state["metrics"]["files_restored"] > 50
     read = sum(r["metrics"]["bytes_read"] for r in server.reports(device=agent.device_id, job="check")[:PARTS])
-    assert read == sum(p.stat().st_size for p in stored(server, "data")), "every pack, once"
+    assert read == sum(p.stat().st_size for p in server.objects("data")), "every pack, once"
     proved = server.ask("device", "show", agent.device_id)["last_proved_at"]
     assert proved == agent.state("check")["finished_at"]
     assert "by a check without a flaw" in server.admin("device", "show", agent.device_id).expect(0).out
@@ -88,7 +75,7 @@ def test_what_changed_since_is_no_flaw(world, restic):
 def test_a_flipped_bit_in_a_pack_is_found(world, restic):
     server, source, agent = checked_world(world, restic, drill_files=0)
     agent.run("check").expect(0)
-    flip(max(stored(server, "data"), key=lambda p: p.stat().st_size))
+    trees.flip(max(server.objects("data"), key=lambda p: p.stat().st_size))
     assert runs_until_found(agent, "repository-damaged") <= PARTS
     part = agent.state("check")["metrics"]["data_part"]
     again = agent.run("check").expect(9)
@@ -103,9 +90,9 @@ def test_a_flipped_bit_in_a_pack_is_found(world, restic):
 def test_a_flipped_bit_in_an_index_or_a_snapshot_is_found_at_once(world, restic):
     server, source, agent = checked_world(world, restic)
     for kind in ("index", "snapshots"):
-        victim = stored(server, kind)[0]
+        victim = server.objects(kind)[0]
         whole = victim.read_bytes()
-        flip(victim)
+        trees.flip(victim)
         assert runs_until_found(agent, "repository-damaged") == 1, kind
         victim.write_bytes(whole)
         agent.run("check").expect(0)

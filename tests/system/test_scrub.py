@@ -29,20 +29,6 @@ def wait_for_round(server, number):
                                f"round {number} to end", limit=120, pause=0.2)
 
 
-def stored(server, kind):
-    found = sorted(p for p in server.storage.rglob(f"{kind}/**/*") if p.is_file() and len(p.name) == 64)
-    return [p for p in found if "trash" not in p.parts]
-
-
-def flip(path):
-    os.chmod(path, 0o600)
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        byte = file.read(1)
-        file.seek(-1, os.SEEK_CUR)
-        file.write(bytes([byte[0] ^ 1]))
-
-
 def test_a_flipped_byte_in_each_type_is_found_and_left_alone(world, restic):
     server = world.server()
     source = world.folder()
@@ -55,10 +41,10 @@ def test_a_flipped_byte_in_each_type_is_found_and_left_alone(world, restic):
     server.stop()
     trash = [p for p in server.storage.rglob("*") if p.is_file() and "trash" in p.parts]
     config = next(p for p in server.storage.rglob("config") if p.is_file())
-    flipped = {kind: stored(server, kind)[0] for kind in ("keys", "snapshots", "index", "data")}
+    flipped = {kind: server.objects(kind)[0] for kind in ("keys", "snapshots", "index", "data")}
     assert trash, "nothing in the trash"
     for path in (config, *flipped.values(), trash[0]):
-        flip(path)
+        trees.flip(path)
     before = {p: p.read_bytes() for p in server.storage.rglob("*") if p.is_file() and p.name != "lock"}
     begin_round(server)
     server.start("--scrub-rate", "1GiB")
@@ -78,7 +64,7 @@ def test_a_flipped_byte_in_each_type_is_found_and_left_alone(world, restic):
     # Mended, it is forgotten.
     server.stop()
     for path in (config, *flipped.values(), trash[0]):
-        flip(path)
+        trees.flip(path)
     begin_round(server)
     server.start("--scrub-rate", "1GiB")
     wait_for_round(server, 3)
@@ -93,10 +79,10 @@ def test_killed_in_the_middle_it_goes_on(world, restic):
     agent = world.enrolled(server, restic, source)
     agent.run("backup").expect(0)
     server.stop()
-    objects = sum(len(stored(server, kind)) for kind in ("keys", "snapshots", "index", "data")) + 1
-    packs = stored(server, "data")
-    flip(packs[0])
-    flip(packs[-1])
+    objects = sum(len(server.objects(kind)) for kind in ("keys", "snapshots", "index", "data")) + 1
+    packs = server.objects("data")
+    trees.flip(packs[0])
+    trees.flip(packs[-1])
     begin_round(server)
     server.start("--scrub-rate", "3MiB")
     programs.wait_until(lambda: known(server)["objects"] >= 2, "the scrub to have read something", limit=60)

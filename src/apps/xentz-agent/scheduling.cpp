@@ -1,24 +1,13 @@
 #include "scheduling.hpp"
 
+#include "os/stop.hpp"
 #include "os/system.hpp"
-
-#include <condition_variable>
-#include <mutex>
 
 namespace xentz::apps {
 namespace {
 
 // Folders that every scheduler looks for programs in.
 constexpr auto everywhere = "/usr/local/bin:/usr/bin:/bin";
-
-bool wait(std::chrono::milliseconds time, std::stop_token stop)
-{
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock{mutex};
-    never.wait_for(lock, stop, time, [] { return false; });
-    return !stop.stop_requested();
-}
 
 // What the agent needs of the environment that `install` ran in, where a scheduler would not have it by itself.
 std::map<std::string, std::string> kept_environment(const account& who)
@@ -71,7 +60,7 @@ std::unique_ptr<agent::scheduling> make_scheduling(const scheduling_seams& seams
                           .around = std::move(around),
                           .command = std::move(command),
                           .instance = schedule::instance_of(home.folder, who.usual.folder),
-                          .wait = wait});
+                          .wait = os::wait_for});
 }
 
 } // namespace xentz::apps

@@ -3,9 +3,8 @@
 #include "base/size_text.hpp"
 #include "base/time_text.hpp"
 #include "copies.hpp"
-
-#include <condition_variable>
-#include <mutex>
+#include "object_key.hpp"
+#include "os/stop.hpp"
 
 namespace xentz::apps {
 namespace {
@@ -17,15 +16,6 @@ constexpr microseconds between_comparisons = std::chrono::hours{24};
 constexpr microseconds between_reminders = std::chrono::hours{24};
 constexpr auto pause = std::chrono::minutes{1};
 constexpr std::int64_t batch = 1000;
-
-bool wait(const std::stop_token& stop)
-{
-    std::mutex mutex;
-    std::condition_variable_any stopped;
-    std::unique_lock lock{mutex};
-    stopped.wait_for(lock, stop, pause, [] { return false; });
-    return !stop.stop_requested();
-}
 
 } // namespace
 
@@ -45,7 +35,7 @@ void housekeeping::run(const std::stop_token& stop)
         } catch (const std::exception& e) {
             parts_.log.error(std::string{"housekeeping failed and is tried again: "} + e.what());
         }
-    } while (wait(stop));
+    } while (os::wait_for(pause, stop));
 }
 
 void housekeeping::remind()
@@ -115,9 +105,7 @@ void housekeeping::sweep_repository(const store::repository& r, const control::s
         if (!objects.purged(r.id, l.place)) continue;
         left -= l.bytes;
         ++purged;
-        const repo::trash_entry entry{
-            {r.id.text, repo::parse_object_type(l.type).value_or(repo::object_type::data), l.name}, l.hash, l.place};
-        if (const auto gone = parts_.trash.destroy(entry); !gone)
+        if (const auto gone = parts_.trash.destroy(slot_of(l)); !gone)
             parts_.log.warn("repository " + r.id.text + ": " + base::sentence(gone.error()));
     }
     if (purged > 0) {

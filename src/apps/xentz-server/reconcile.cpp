@@ -1,5 +1,7 @@
 #include "reconcile.hpp"
 
+#include "object_key.hpp"
+
 #include <map>
 #include <set>
 #include <string>
@@ -38,11 +40,6 @@ public:
 
 private:
     object_key key(object_type type, const std::string& name) const { return {id_.text, type, name}; }
-    static object_key key(const object_life& l)
-    {
-        return {l.repository_id.text, repo::parse_object_type(l.type).value_or(object_type::data), l.name};
-    }
-    static trash_entry slot(const object_life& l) { return {key(l), l.hash, l.place}; }
     bool is_present(const object_key& k) { return p_.blobs.size(k).has_value(); }
     bool is_buried(const trash_entry& e) { return p_.trash.open_buried(e).has_value(); }
 
@@ -125,7 +122,7 @@ private:
         for (const auto& l : p_.objects.lives_of(id_, name(k.type), *hash))
             if (l.in_trash) {
                 ++found_.moved;
-                return p_.trash.bury(slot(l));
+                return p_.trash.bury(slot_of(l));
             }
         ++found_.taken_in;
         p_.objects.arrived(id_, {std::string{name(k.type)}, k.name, *hash, static_cast<std::int64_t>(bytes)},
@@ -138,14 +135,14 @@ private:
     {
         const auto still = p_.guarded.hold_still();
         const auto row = p_.objects.life(id_, l.place);
-        if (!row || row->left_place || is_present(key(l))) return {};
+        if (!row || row->left_place || is_present(key_of(l))) return {};
         if (auto ok = p_.blobs.ready(); !ok) return ok;
         for (const auto& earlier : p_.objects.lives_of(id_, l.type, l.hash))
-            if (is_buried(slot(earlier))) {
+            if (is_buried(slot_of(earlier))) {
                 ++found_.moved;
-                return p_.trash.unbury(slot(earlier));
+                return p_.trash.unbury(slot_of(earlier));
             }
-        if (is_present(key(l))) return {}; // a command has moved it meanwhile
+        if (is_present(key_of(l))) return {}; // a command has moved it meanwhile
         report_lost(l, "is missing from the storage");
         return {};
     }
@@ -202,10 +199,10 @@ private:
         for (const auto& l : p_.objects.in_trash(id_)) {
             if (stop_.stop_requested()) break;
             // In this order: a command that moves it meanwhile is seen at one of the three looks.
-            if (is_buried(slot(l)) || is_present(key(l)) || is_buried(slot(l))) continue;
+            if (is_buried(slot_of(l)) || is_present(key_of(l)) || is_buried(slot_of(l))) continue;
             const auto still = p_.guarded.hold_still();
             const auto row = p_.objects.life(id_, l.place);
-            if (!row || !row->in_trash || is_buried(slot(l))) continue;
+            if (!row || !row->in_trash || is_buried(slot_of(l))) continue;
             if (auto ok = p_.blobs.ready(); !ok) return ok;
             report_lost(l, "is missing from the trash");
         }

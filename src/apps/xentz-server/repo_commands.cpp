@@ -146,13 +146,6 @@ void on_repo_call(CLI::App* command, context& c, const std::shared_ptr<repo_opti
     });
 }
 
-repo::object_key key_of(const store::object_life& l)
-{
-    return {l.repository_id.text, repo::parse_object_type(l.type).value_or(repo::object_type::data), l.name};
-}
-
-repo::trash_entry slot_of(const store::object_life& l) { return {key_of(l), l.hash, l.place}; }
-
 void add_repo_commands(CLI::App& app, context& c)
 {
     auto o = std::make_shared<repo_options>();

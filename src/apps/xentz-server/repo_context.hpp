@@ -5,6 +5,7 @@
 #include "context.hpp"
 #include "control/repository_views.hpp"
 #include "installation.hpp"
+#include "object_key.hpp"
 #include "repo/storage.hpp"
 
 #include <memory>
@@ -50,9 +51,6 @@ using repo_work = base::result<> (*)(repo_context&, const repo_options&);
 
 // Runs `work` when the command is called.
 void on_repo_call(CLI::App* command, context& c, const std::shared_ptr<repo_options>& o, repo_work work);
-
-repo::object_key key_of(const store::object_life& l);
-repo::trash_entry slot_of(const store::object_life& l);
 
 // Each adds its commands below `repo`.
 void add_undelete_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);

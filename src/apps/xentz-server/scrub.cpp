@@ -5,9 +5,9 @@
 #include "base/size_text.hpp"
 #include "base/time_text.hpp"
 #include "crypto/hash.hpp"
+#include "object_key.hpp"
+#include "os/stop.hpp"
 
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
 namespace xentz::apps {
@@ -21,19 +21,6 @@ constexpr microseconds silent_for = std::chrono::seconds{30}; // then another pr
 constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 constexpr std::uint64_t cost_of_an_object = 4096; // of finding it, as if it were bytes
 constexpr std::int64_t batch = 200;
-
-void sleep_for(microseconds time, const std::stop_token& stop)
-{
-    std::mutex mutex;
-    std::condition_variable_any stopped;
-    std::unique_lock lock{mutex};
-    stopped.wait_for(lock, stop, time, [] { return false; });
-}
-
-repo::object_key key_of(const store::object_life& l)
-{
-    return {l.repository_id.text, repo::parse_object_type(l.type).value_or(repo::object_type::data), l.name};
-}
 
 std::string address_of(const store::object_life& l)
 {
@@ -59,7 +46,7 @@ void scrub::run(const std::stop_token& stop)
         } catch (const std::exception& e) {
             parts_.log.error(std::string{"the scrub failed and is tried again: "} + e.what());
         }
-        if (!more) sleep_for(between_looks, stop);
+        if (!more) os::wait_for(between_looks, stop);
     }
 }
 
@@ -159,7 +146,7 @@ bool scrub::move_on()
 base::result<std::string> scrub::examine(const store::object_life& l, const std::stop_token& stop)
 {
     pace(cost_of_an_object, stop);
-    auto reader = l.in_trash ? parts_.trash.open_buried({key_of(l), l.hash, l.place}) : parts_.blobs.open(key_of(l));
+    auto reader = l.in_trash ? parts_.trash.open_buried(slot_of(l)) : parts_.blobs.open(key_of(l));
     if (!reader && reader.error().code == base::fault_code::repository_unavailable) return base::failed(reader);
     if (!reader) return base::sentence(reader.error());
     return examine_bytes(**reader, l, stop);
@@ -206,7 +193,7 @@ void scrub::pace(std::uint64_t bytes, const std::stop_token& stop)
     note_if_time();
     const auto now = parts_.clock.elapsed();
     const auto wait = next_read_ - now;
-    if (wait > microseconds{0}) sleep_for(wait, stop);
+    if (wait > microseconds{0}) os::wait_for(wait, stop);
     const auto cost = microseconds{static_cast<std::int64_t>(bytes * 1'000'000 / settings_.bytes_per_second)};
     next_read_ = std::max(now, next_read_) + cost;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <mutex>
 #include <thread>
@@ -71,6 +72,15 @@ private:
 };
 
 } // namespace
+
+bool wait_for(std::chrono::microseconds time, const std::stop_token& stop)
+{
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock{mutex};
+    stopped.wait_for(lock, stop, time, [] { return false; });
+    return !stop.stop_requested();
+}
 
 std::unique_ptr<stop_signals> catch_stop_signals() { return std::make_unique<stop_signals_thread>(); }
 

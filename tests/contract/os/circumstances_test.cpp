@@ -3,24 +3,16 @@
 #include "os/circumstances.hpp"
 
 #include "fakes/scratch_folder.hpp"
-#include "os/process.hpp"
-
-#include <gtest/gtest.h>
-#include <systemd/sd-bus.h>
+#include "support/message_bus.hpp"
 
 #include <array>
-#include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
-#include <thread>
 
 namespace xentz::os {
 namespace {
-
-using namespace std::chrono_literals;
 
 struct power_supplies : testing::Test {
     fakes::scratch_folder folder;
@@ -65,65 +57,26 @@ TEST_F(power_supplies, of_which_nothing_is_known_are_not_guessed_at)
     EXPECT_FALSE(make_circumstances(folder.path() / "none", "unix:path=/nowhere/bus")->on_battery().has_value());
 }
 
-struct bus_with_network_manager : testing::Test {
-    fakes::scratch_folder folder;
-    std::string address = "unix:path=" + (folder.path() / "bus").string();
-    std::uint32_t metered = 0;
-    std::stop_source ending;
-    std::jthread daemon;
-    std::jthread service;
-    std::atomic<bool> ready = false;
+int get_metered(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* data, sd_bus_error*)
+{
+    return sd_bus_message_append(reply, "u", *static_cast<const std::uint32_t*>(data));
+}
 
-    void SetUp() override
-    {
-        daemon = std::jthread{[this] {
-            static_cast<void>(make_process_runner()->run(
-                {.program = "/usr/bin/dbus-daemon",
-                 .args = {"--session", "--nofork", "--nopidfile", "--address=" + address}},
-                {.grace = 1s}, ending.get_token(), [](auto) {}, [](auto) {}));
-        }};
-        service = std::jthread{[this](const std::stop_token& stop) { serve(stop); }};
-        for (int i = 0; i < 1000 && !ready; ++i) std::this_thread::sleep_for(10ms);
-        ASSERT_TRUE(ready) << "no bus";
-    }
-    void TearDown() override
-    {
-        service.request_stop();
-        service.join();
-        ending.request_stop();
-        daemon.join();
-    }
-    static int get(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* data, sd_bus_error*)
-    {
-        return sd_bus_message_append(reply, "u", static_cast<bus_with_network_manager*>(data)->metered);
-    }
-    void serve(const std::stop_token& stop)
-    {
-        constexpr auto table = std::to_array<sd_bus_vtable>(
-            {SD_BUS_VTABLE_START(0), SD_BUS_PROPERTY("Metered", "u", get, 0, 0), SD_BUS_VTABLE_END});
-        sd_bus* bus = nullptr;
-        while (!stop.stop_requested()) {
-            sd_bus_new(&bus);
-            sd_bus_set_address(bus, address.c_str());
-            sd_bus_set_bus_client(bus, 1);
-            if (sd_bus_start(bus) >= 0 && sd_bus_request_name(bus, "org.freedesktop.NetworkManager", 0) >= 0) break;
-            bus = sd_bus_unref(bus);
-            std::this_thread::sleep_for(20ms);
-        }
-        sd_bus_add_object_vtable(bus, nullptr, "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager",
-                                 table.data(), this);
-        ready = true;
-        while (!stop.stop_requested()) {
-            if (sd_bus_process(bus, nullptr) > 0) continue;
-            sd_bus_wait(bus, 20'000);
-        }
-        sd_bus_flush_close_unref(bus);
-    }
+constexpr auto network_manager = std::to_array<sd_bus_vtable>(
+    {SD_BUS_VTABLE_START(0), SD_BUS_PROPERTY("Metered", "u", get_metered, 0, 0), SD_BUS_VTABLE_END});
+
+struct bus_with_network_manager : testing::Test {
+    std::uint32_t metered = 0;
+    test::message_bus bus{{.name = "org.freedesktop.NetworkManager",
+                           .path = "/org/freedesktop/NetworkManager",
+                           .interface = "org.freedesktop.NetworkManager",
+                           .table = network_manager.data(),
+                           .data = &metered}};
 };
 
 TEST_F(bus_with_network_manager, says_whether_the_connection_is_metered_or_looks_like_it)
 {
-    const auto around = make_circumstances(folder.path(), address);
+    const auto around = make_circumstances("/nowhere", bus.address);
     const std::map<std::uint32_t, std::optional<bool>> answers{{0, std::nullopt}, {1, true},  {2, false},
                                                                {3, true},         {4, false}, {17, std::nullopt}};
     for (const auto& [value, expected] : answers) {

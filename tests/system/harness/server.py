@@ -145,6 +145,11 @@ class Server:
 
     # ---- its disk
 
+    def objects(self, kind):
+        """The files of the present objects of that type, sorted."""
+        found = self.storage.rglob(f"{kind}/**/*")
+        return sorted(p for p in found if p.is_file() and len(p.name) == 64 and "trash" not in p.parts)
+
     def stored_files(self):
         """Every file on the storage but what marks the storage itself, by path."""
         return sorted(str(p.relative_to(self.storage)) for p in self.storage.rglob("*") if p.is_file())

@@ -254,3 +254,13 @@ def assert_same(source, restored):
 def below(target, source):
     """Where a restore into `target` puts what lay at the absolute path `source`."""
     return os.path.join(str(target), str(source).lstrip("/"))
+
+
+def flip(path):
+    """Another bit in the middle of a file, as a disk that goes bad leaves it."""
+    os.chmod(path, 0o600)
+    with open(path, "r+b") as file:
+        file.seek(os.path.getsize(path) // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))

@@ -52,6 +52,11 @@ struct waiting : testing::Test {
         m.restic.backups.clear();
     }
     void at(std::string_view time) { m.clock.time = time_at(time); }
+    void change_config()
+    {
+        m.server.config.version = "v2";
+        m.server.etag = "\"v2\"";
+    }
     std::size_t backups() const { return m.restic.backups.size(); }
     base::result<hourly_result> tick()
     {
@@ -140,8 +145,7 @@ TEST_F(waiting, after_a_try_that_failed_at_the_deadline_it_does_not_wait_anew)
 TEST_F(waiting, without_catch_up_a_run_that_had_to_wait_is_made_all_the_same)
 {
     m.server.config.schedule.catch_up = false;
-    m.server.config.version = "v2";
-    m.server.etag = "\"v2\"";
+    change_config();
     EXPECT_EQ(fault_of(m.backup()), "none");
     ASSERT_TRUE(tick());
     m.restic.backups.clear();
@@ -166,8 +170,7 @@ TEST_F(waiting, a_backup_that_the_control_plane_asks_for_does_not_wait)
 {
     m.around.battery = true;
     m.server.config.backup_now = "wish-1";
-    m.server.config.version = "v2";
-    m.server.etag = "\"v2\"";
+    change_config();
     at("2026-11-23T18:00:00Z");
     ASSERT_TRUE(tick());
     EXPECT_EQ(backups(), 1U);
@@ -180,8 +183,7 @@ TEST_F(waiting, nor_does_one_that_is_due_besides)
     ASSERT_TRUE(tick());
     EXPECT_EQ(backups(), 0U);
     m.server.config.backup_now = "wish-1";
-    m.server.config.version = "v2";
-    m.server.etag = "\"v2\"";
+    change_config();
     at("2026-11-24T06:10:00Z");
     ASSERT_TRUE(tick());
     EXPECT_EQ(backups(), 1U);
@@ -213,8 +215,7 @@ TEST_F(waiting, another_reason_is_told_too)
         w.to = "04:00";
         return w;
     }();
-    m.server.config.version = "v2";
-    m.server.etag = "\"v2\"";
+    change_config();
     EXPECT_EQ(fault_of(m.backup()), "none");
     m.server.reports.clear();
     m.around.battery = true;
