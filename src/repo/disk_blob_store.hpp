@@ -36,6 +36,8 @@ public:
     // `ready` tries again, and is not ready without the lock.
     base::result<> claim(std::string holder) override;
     base::result<std::vector<std::string>> repositories() override;
+    base::result<> drop_repository(std::string_view repository_id) override;
+    base::result<> take_file(const object_key& key, const std::filesystem::path& file) override;
     std::optional<std::uint64_t> free_bytes() override;
 
     // Removes what interrupted uploads left in incoming/; only where no other process writes.

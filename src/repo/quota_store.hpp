@@ -1,44 +1,21 @@
-// A blob store that takes an object only where there is room for it: within the quota of the repository and of its
-// tenant, within what present objects and the trash may take together, and above a floor of free disk space.
+// A blob store that takes an object only where there is room for it: within the quotas, as a room_book says, and above
+// a floor of free disk space.
 //
-// Room is reserved for the whole announced length before the first byte, so that parallel uploads never exceed a quota
-// by a byte, and given back when the upload ends, however it ends. What is stored is counted by the book (the journal
-// behind `inner`); a reservation lasts from `receive` until the book counts the object. An object that is there
-// already needs no room. Locks and indexes may exceed a quota by a little: restic needs them to prune a full
-// repository. Faults: as blob_store.hpp; repository_full for a quota, disk_full for the floor. A book that throws is
-// repository_unavailable.
-// Threads: any. One process serves a storage, so its reservations are all there are.
+// Room is reserved for the whole announced length before the first byte, and given back when the upload ends, however
+// it ends. An object that is there already needs no room. Faults: as blob_store.hpp; repository_full for a quota,
+// disk_full for the floor. A book that cannot be read is repository_unavailable.
+// Threads: any. The floor is this process's own: it counts what arrives here.
 #pragma once
 
 #include "repo/blob_store.hpp"
+#include "repo/room_book.hpp"
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
-#include <string>
 
 namespace xentz::repo {
-
-// What a repository and its tenant hold, and what they may hold.
-struct room {
-    std::string tenant;
-    std::uint64_t live = 0;
-    std::uint64_t trash = 0;
-    std::uint64_t tenant_live = 0;
-    std::uint64_t tenant_trash = 0;
-    std::optional<std::uint64_t> quota;
-    std::optional<std::uint64_t> tenant_quota;
-    std::uint64_t trash_factor = 2; // live and trash together: at most the quota times this
-};
-
-class room_book {
-public:
-    virtual ~room_book() = default;
-    virtual room room_of(const std::string& repository_id) = 0;
-};
 
 struct disk_floor {
     std::uint64_t bytes = 0;
@@ -65,25 +42,17 @@ public:
     }
 
 private:
-    class reservation;
+    class disk_share;
     class upload;
-    struct pending {
-        std::map<std::string, std::uint64_t> of_repository;
-        std::map<std::string, std::uint64_t> of_tenant;
-        std::uint64_t whole = 0;
-    };
 
-    base::result<std::unique_ptr<reservation>> reserve(const object_key& key, std::uint64_t bytes);
-    base::result<> fits(const room& r, const object_key& key, std::uint64_t bytes);
-    base::result<> above_floor(std::uint64_t bytes);
+    bool is_there(const object_key& key, std::uint64_t bytes);
+    base::result<std::unique_ptr<disk_share>> above_floor(std::uint64_t bytes);
 
     blob_store& inner_;
     room_book& book_;
     disk_floor floor_;
     std::mutex mutex_;
-    std::condition_variable settled_;
-    pending reserved_;
-    std::uint64_t settling_ = 0; // uploads between the book's entry and the end of their reservation, at most
+    std::uint64_t arriving_ = 0; // bytes that uploads under way will still take from the disk, at most
 };
 
 } // namespace xentz::repo

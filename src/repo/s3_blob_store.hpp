@@ -50,6 +50,8 @@ public:
 
     base::result<> claim(std::string holder) override; // no lock: `ready`
     base::result<std::vector<std::string>> repositories() override;
+    base::result<> drop_repository(std::string_view repository_id) override;
+    base::result<> take_file(const object_key& key, const std::filesystem::path& file) override;
     std::optional<std::uint64_t> free_bytes() override { return std::nullopt; }
 
     base::result<> ready() override;
@@ -83,6 +85,7 @@ private:
     base::result<bool> exists(std::string_view repository_id);
     base::result<> exists_or_not_found(std::string_view repository_id);
     base::result<> place_config(const object_key& key, const s3::payload& body);
+    base::result<> remove_below(const std::string& prefix);
     base::result<s3::page> page_of(const s3::client::list_request& l);
     base::result<std::unique_ptr<object_reader>> open_at(std::string key, bool may_be_replaced);
 

@@ -76,6 +76,37 @@ base::result<std::vector<std::string>> s3_blob_store::repositories()
     return out;
 }
 
+base::result<> s3_blob_store::drop_repository(std::string_view repository_id)
+{
+    if (auto ok = check_repository_id(repository_id); !ok) return ok;
+    if (auto ok = ready(); !ok) return ok;
+    {
+        const std::lock_guard guard{known_mutex_};
+        known_.erase(std::string{repository_id});
+    }
+    if (auto ok = remove_below(layout_.repository(repository_id).string() + "/"); !ok) return ok;
+    return remove_below(layout_.trash(repository_id).string() + "/");
+}
+
+base::result<> s3_blob_store::remove_below(const std::string& prefix)
+{
+    for (;;) {
+        // From the beginning each time: what was listed is gone.
+        auto p = page_of({.prefix = prefix});
+        if (!p) return failed(p);
+        for (const auto& o : p->objects) {
+            auto removed = client_->remove(o.key);
+            if (!removed) return std::unexpected(unusable(std::move(removed.error())));
+        }
+        if (p->objects.empty()) return {};
+    }
+}
+
+base::result<> s3_blob_store::take_file(const object_key&, const std::filesystem::path& file)
+{
+    return fail(fault_code::conflict, file.string() + " cannot be moved into an object store", "Use --copy");
+}
+
 base::result<> s3_blob_store::bury(const trash_entry& e)
 {
     if (auto ok = check_entry(e); !ok) return ok;

@@ -2,6 +2,8 @@
 
 #include "sql/session.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <condition_variable>
 #include <mutex>
 #include <string_view>
@@ -113,8 +115,10 @@ std::size_t count_applied(session& s, const std::vector<database::script>& scrip
 
 class pooled_database final : public database {
 public:
-    pooled_database(pool::opener open, bool one_writer, const database_options& options)
-        : pool_(std::move(open), options), one_writer_(one_writer)
+    using locker = std::function<std::unique_ptr<advisory_lock>(const std::string&)>;
+
+    pooled_database(pool::opener open, locker lock, bool one_writer, const database_options& options)
+        : pool_(std::move(open), options), lock_(std::move(lock)), one_writer_(one_writer)
     {
         pool_.give_back(pool_.take());
     }
@@ -130,6 +134,14 @@ public:
         for (; applied < scripts.size(); ++applied) {
             in_session(access::write, [&](session& s) { apply(s, scripts, applied); });
         }
+    }
+
+    std::unique_ptr<advisory_lock> try_lock(const std::string& name) override
+    {
+        const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; };
+        if (name.empty() || !std::ranges::all_of(name, plain))
+            throw error(errc::other, "a lock of the database has a name of letters, digits and dashes");
+        return lock_(name);
     }
 
 protected:
@@ -198,6 +210,7 @@ private:
     }
 
     pool pool_;
+    locker lock_;
     const bool one_writer_;
     std::mutex write_turn_;
 };
@@ -209,10 +222,14 @@ std::shared_ptr<database> open_database(const std::string& address, const databa
     constexpr std::string_view sqlite = "sqlite:";
     if (address.starts_with(sqlite) && address.size() > sqlite.size()) {
         const auto open = [file = address.substr(sqlite.size())] { return open_sqlite(file); };
-        return std::make_shared<pooled_database>(open, true, options);
+        const auto lock = [file = address.substr(sqlite.size())](const std::string& name) {
+            return try_sqlite_lock(file, name);
+        };
+        return std::make_shared<pooled_database>(open, lock, true, options);
     }
     if (address.starts_with("postgresql://") || address.starts_with("postgres://")) {
-        return std::make_shared<pooled_database>([address] { return open_postgresql(address); }, false, options);
+        const auto lock = [address](const std::string& name) { return try_postgresql_lock(address, name); };
+        return std::make_shared<pooled_database>([address] { return open_postgresql(address); }, lock, false, options);
     }
     throw error(errc::other, "the database's address is neither sqlite:FILE nor postgresql://USER:PASSWORD@HOST/NAME");
 }

@@ -9,6 +9,7 @@
 // belongs to the call that got it. A transaction must not open another one of the same database.
 #pragma once
 
+#include "sql/advisory_lock.hpp"
 #include "sql/connection.hpp"
 
 #include <chrono>
@@ -54,6 +55,10 @@ public:
         std::string text;
     };
     virtual void migrate(const std::vector<script>& scripts) = 0;
+
+    // The lock of that name, for letters, digits and dashes; nothing where it is held, by this process or another one.
+    // It has a connection of its own. SQLite keeps an empty file beside the database for each name ever used.
+    virtual std::unique_ptr<advisory_lock> try_lock(const std::string& name) = 0;
 
 protected:
     virtual void transact(access a, const std::function<void(connection&)>& f) = 0;

@@ -16,6 +16,9 @@ constexpr const char* session_settings = "set statement_timeout = '30s'";
 // Held until the transaction's end. The number is only a name; it spells "xentz". Changing a large table may take long.
 constexpr const char* lock_of_the_schema =
     "set local statement_timeout = 0; select pg_advisory_xact_lock(517097813114)";
+// Of a session, by the hash of a name; the number sets it apart from other programs in the same database.
+constexpr const char* lock_by_name = "select case when pg_try_advisory_lock(hashtextextended($1, 517097813114)) "
+                                     "then 1 else 0 end";
 
 struct finish_connection {
     void operator()(PGconn* p) const { PQfinish(p); }
@@ -237,8 +240,32 @@ private:
     std::map<std::string, std::string, std::less<>> names_; // of the prepared statements
 };
 
+class postgresql_lock final : public advisory_lock {
+public:
+    explicit postgresql_lock(std::unique_ptr<session> s) : session_(std::move(s)) {}
+    bool held() noexcept override
+    {
+        try {
+            session_->query("select 1");
+            return true;
+        } catch (const std::exception&) {
+            return false;
+        }
+    }
+
+private:
+    std::unique_ptr<session> session_; // the lock ends with it
+};
+
 } // namespace
 
 std::unique_ptr<session> open_postgresql(const std::string& url) { return std::make_unique<postgresql_session>(url); }
+
+std::unique_ptr<advisory_lock> try_postgresql_lock(const std::string& url, const std::string& name)
+{
+    auto s = open_postgresql(url);
+    if (!s->query(lock_by_name, name).get<bool>(0, 0)) return nullptr;
+    return std::make_unique<postgresql_lock>(std::move(s));
+}
 
 } // namespace xentz::sql

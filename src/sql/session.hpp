@@ -43,4 +43,8 @@ std::unique_ptr<session> open_sqlite(const std::string& file);
 
 std::unique_ptr<session> open_postgresql(const std::string& url);
 
+// As database::try_lock.
+std::unique_ptr<advisory_lock> try_sqlite_lock(const std::string& file, const std::string& name);
+std::unique_ptr<advisory_lock> try_postgresql_lock(const std::string& url, const std::string& name);
+
 } // namespace xentz::sql

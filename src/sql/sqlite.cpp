@@ -1,5 +1,7 @@
 #include "sql/session.hpp"
 
+#include "os/lock.hpp"
+
 #include <sqlite3.h>
 
 #include <cerrno>
@@ -81,6 +83,15 @@ value cell(sqlite3_stmt* s, int column)
         throw error(errc::other, "the SQLite database holds bytes where text was expected");
     }
 }
+
+class sqlite_lock final : public advisory_lock {
+public:
+    explicit sqlite_lock(std::unique_ptr<os::file_lock> lock) : lock_(std::move(lock)) {}
+    bool held() noexcept override { return true; } // the kernel's, as long as the process lives
+
+private:
+    std::unique_ptr<os::file_lock> lock_;
+};
 
 class sqlite_session final : public session {
 public:
@@ -213,5 +224,13 @@ private:
 } // namespace
 
 std::unique_ptr<session> open_sqlite(const std::string& file) { return std::make_unique<sqlite_session>(file); }
+
+std::unique_ptr<advisory_lock> try_sqlite_lock(const std::string& file, const std::string& name)
+{
+    auto lock = os::try_lock(file + "-lock-" + name, "process " + std::to_string(::getpid()));
+    if (lock) return std::make_unique<sqlite_lock>(std::move(*lock));
+    if (lock.error().code == base::fault_code::run_locked) return nullptr;
+    throw error(errc::other, "cannot lock beside the database: " + lock.error().message);
+}
 
 } // namespace xentz::sql

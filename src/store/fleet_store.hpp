@@ -13,6 +13,8 @@
 #include "store/object_journal.hpp"
 #include "store/rows.hpp"
 #include "store/scrub_log.hpp"
+#include "store/storage_places.hpp"
+#include "store/upload_reservations.hpp"
 
 #include <chrono>
 #include <memory>
@@ -82,6 +84,13 @@ public:
     // What the repository server keeps in the same database.
     object_journal objects() const { return object_journal{db_}; }
     scrub_log scrubs() const { return scrub_log{db_}; }
+    storage_places places() const { return storage_places{db_}; }
+    std::shared_ptr<upload_reservations> reservations() const { return std::make_shared<upload_reservations>(db_); }
+
+    // For what only one process may do at a time: nothing where another one does it (sql/advisory_lock.hpp).
+    std::unique_ptr<sql::advisory_lock> try_lock(const std::string& name) { return db_->try_lock(name); }
+    // For commands that change more of a repository than one object.
+    std::unique_ptr<sql::advisory_lock> lock_of(const domain::repository_id& id) { return db_->try_lock(id.text); }
 
     // The whole of it, for a copy.
     all_rows rows() const { return all_rows{db_}; }

@@ -202,9 +202,12 @@ bool object_journal::purged(const domain::repository_id& id, std::int64_t place)
     });
 }
 
-void object_journal::lost(const domain::repository_id& id, std::int64_t place, base::time_point now)
+void object_journal::lost(const domain::repository_id& id, std::int64_t place, base::time_point now,
+                          const storage_of_bytes& on)
 {
     db_->write([&](sql::connection& c) {
+        const auto own_place = detail::next_place(c, id);
+        detail::require_storage(c, id, on, now);
         const auto life = detail::life_at(c, id, place);
         if (!life || (life->left_place && !life->in_trash)) return;
         if (life->in_trash) {
@@ -212,7 +215,7 @@ void object_journal::lost(const domain::repository_id& id, std::int64_t place, b
             count(c, id, {.trash_objects = -1, .trash_bytes = -life->bytes});
             return;
         }
-        c.query(end_life, id, place, detail::next_place(c, id), now);
+        c.query(end_life, id, place, own_place, now);
         count(c, id, {.live_objects = -1, .live_bytes = -life->bytes});
     });
 }
@@ -224,9 +227,11 @@ std::vector<object_life> object_journal::lives_of(const domain::repository_id& i
 }
 
 bool object_journal::adopt_trash(const domain::repository_id& id, std::int64_t place, const object_identity& o,
-                                 base::time_point now)
+                                 base::time_point now, const storage_of_bytes& on)
 {
     return db_->write([&](sql::connection& c) {
+        auto left_place = detail::next_place(c, id);
+        detail::require_storage(c, id, on, now);
         if (detail::life_at(c, id, place)) return false;
         object_life life;
         life.repository_id = id;
@@ -236,7 +241,7 @@ bool object_journal::adopt_trash(const domain::repository_id& id, std::int64_t p
         life.hash = o.hash;
         life.bytes = o.bytes;
         life.came_at = now;
-        life.left_place = detail::next_place(c, id);
+        life.left_place = left_place;
         // A database that was put back from an older copy would give out this place again.
         while (*life.left_place <= place) life.left_place = detail::next_place(c, id);
         life.left_at = now;

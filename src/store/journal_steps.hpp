@@ -22,6 +22,11 @@ std::optional<object_life> present_life(sql::connection& c, const domain::reposi
                                         std::string_view name);
 std::optional<object_life> life_at(sql::connection& c, const domain::repository_id& id, std::int64_t place);
 effective_rule rule_for(sql::connection& c, const domain::repository_id& id);
+// What it holds and may hold, all of one moment.
+room room_for(sql::connection& c, const domain::repository_id& id);
+// After a place was taken: an error where the repository does not lie there, or is closed.
+void require_storage(sql::connection& c, const domain::repository_id& id, const storage_of_bytes& on,
+                     base::time_point now);
 // The sweep's own clock, or `now` where it never ran.
 base::time_point trusted_time(sql::connection& c, base::time_point now);
 

@@ -25,6 +25,20 @@ constexpr const char* life_by_place = "from object_life where repository_id = $1
 constexpr const char* rules_for =
     "from storage_rule where owner = $1 or owner = (select tenant_id from repository where id = $1)";
 constexpr const char* trusted = "select trusted_at from sweep_clock where id = 1";
+// One statement, so that what is on its way from a reservation to an object is counted once.
+constexpr const char* sums =
+    "select r.tenant_id, "
+    "coalesce((select live_bytes from repository_state where repository_id = $1), 0), "
+    "coalesce((select trash_bytes from repository_state where repository_id = $1), 0), "
+    "coalesce((select cast(sum(bytes) as bigint) from upload_reservation where repository_id = $1), 0), "
+    "coalesce((select cast(sum(s.live_bytes) as bigint) from repository o join repository_state s "
+    "on s.repository_id = o.id where o.tenant_id = r.tenant_id), 0), "
+    "coalesce((select cast(sum(s.trash_bytes) as bigint) from repository o join repository_state s "
+    "on s.repository_id = o.id where o.tenant_id = r.tenant_id), 0), "
+    "coalesce((select cast(sum(u.bytes) as bigint) from repository o join upload_reservation u "
+    "on u.repository_id = o.id where o.tenant_id = r.tenant_id), 0) "
+    "from repository r where r.id = $1";
+constexpr const char* where_it_lies = "select storage_id, closed_until from repository_storage where repository_id = $1";
 
 } // namespace
 
@@ -69,6 +83,31 @@ effective_rule rule_for(sql::connection& c, const domain::repository_id& id)
     return out;
 }
 
+room room_for(sql::connection& c, const domain::repository_id& id)
+{
+    room out;
+    out.rule = rule_for(c, id);
+    const auto row = c.query(sums, id);
+    if (row.empty()) return out;
+    out.tenant = row.get<domain::tenant_id>(0, 0);
+    std::size_t column = 1;
+    for (auto* sum : {&out.live_bytes, &out.trash_bytes, &out.reserved_bytes, &out.tenant_live_bytes,
+                      &out.tenant_trash_bytes, &out.tenant_reserved_bytes})
+        *sum = row.get<std::int64_t>(0, column++);
+    return out;
+}
+
+void require_storage(sql::connection& c, const domain::repository_id& id, const storage_of_bytes& on,
+                     base::time_point now)
+{
+    if (!on) return;
+    const auto row = c.query(where_it_lies, id);
+    if (row.empty() && on->empty()) return;
+    const auto closed_until = row.empty() ? std::nullopt : row.get<std::optional<base::time_point>>(0, 1);
+    if (!row.empty() && row.get<std::string>(0, 0) == *on && !(closed_until && now < *closed_until)) return;
+    throw sql::error(sql::errc::other, "the repository is being moved to another storage; it goes on in a moment");
+}
+
 base::time_point trusted_time(sql::connection& c, base::time_point now)
 {
     const auto rows = c.query(trusted);
@@ -86,23 +125,19 @@ constexpr const char* open_life = "update object_life set left_place = null, lef
                                   "in_trash = 0 where repository_id = $1 and place = $2";
 constexpr const char* newest_in_trash = "from object_life where repository_id = $1 and type = $2 and name = $3 and "
                                         "hash = $4 and in_trash = 1 order by place desc limit 1";
-constexpr const char* state_by_id = "from repository_state where repository_id = $1";
-constexpr const char* sums_of_tenant =
-    "select r.tenant_id, cast(sum(s.live_bytes) as bigint), cast(sum(s.trash_bytes) as bigint) from repository r "
-    "join repository_state s on s.repository_id = r.id "
-    "where r.tenant_id = (select tenant_id from repository where id = $1) group by r.tenant_id";
-constexpr const char* tenant_of = "select tenant_id from repository where id = $1";
+constexpr const char* end_reservations =
+    "delete from upload_reservation where repository_id = $1 and type = $2 and name = $3";
 constexpr const char* update_access =
     "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
     "last_access_at, purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, $2, 0, 0) "
     "on conflict (repository_id) do update set last_access_at = excluded.last_access_at";
 
-object_life new_life(sql::connection& c, const domain::repository_id& id, const object_identity& o,
+object_life new_life(const domain::repository_id& id, std::int64_t place, const object_identity& o,
                      base::time_point now)
 {
     object_life life;
     life.repository_id = id;
-    life.place = next_place(c, id);
+    life.place = place;
     life.type = o.type;
     life.name = o.name;
     life.hash = o.hash;
@@ -112,10 +147,13 @@ object_life new_life(sql::connection& c, const domain::repository_id& id, const 
     return life;
 }
 
-bool arrive(sql::connection& c, const domain::repository_id& id, const object_identity& o, base::time_point now)
+bool arrive(sql::connection& c, const domain::repository_id& id, const object_identity& o, base::time_point now,
+            const storage_of_bytes& on)
 {
+    c.query(end_reservations, id, o.type, o.name);
     if (detail::present_life(c, id, o.type, o.name)) return false;
-    const auto life = new_life(c, id, o, now);
+    const auto life = new_life(id, next_place(c, id), o, now);
+    detail::require_storage(c, id, on, now);
     c.insert("object_life", life);
     count(c, id, {.live_objects = 1, .live_bytes = life.bytes});
     return true;
@@ -130,14 +168,14 @@ void remove_for_good(sql::connection& c, const domain::repository_id& id, const 
 
 // Of an object without a row: a crash came before its row, or after the row had moved and before the file did.
 std::int64_t depart_unknown(sql::connection& c, const domain::repository_id& id, const object_identity& o,
-                            base::time_point now)
+                            base::time_point now, std::int64_t place)
 {
     const auto trusted = detail::trusted_time(c, now);
     if (const auto earlier = c.find<object_life>(newest_in_trash, id, o.type, o.name, o.hash)) {
-        c.query(close_life, id, earlier->place, next_place(c, id), now, trusted);
+        c.query(close_life, id, earlier->place, place, now, trusted);
         return earlier->place;
     }
-    auto life = new_life(c, id, o, now);
+    auto life = new_life(id, place, o, now);
     life.left_place = next_place(c, id);
     life.left_at = now;
     life.left_trusted = trusted;
@@ -148,30 +186,44 @@ std::int64_t depart_unknown(sql::connection& c, const domain::repository_id& id,
 }
 
 std::optional<std::int64_t> depart(sql::connection& c, const domain::repository_id& id, const object_identity& o,
-                                   base::time_point now, bool always_to_trash)
+                                   base::time_point now, bool always_to_trash, const storage_of_bytes& on)
 {
+    // Also where no row will say so: whoever copies the repository sees that it has changed.
+    const auto place = next_place(c, id);
+    detail::require_storage(c, id, on, now);
     const auto life = detail::present_life(c, id, o.type, o.name);
     if (!always_to_trash && (o.type == "locks" || detail::rule_for(c, id).mode == "full")) {
         remove_for_good(c, id, life);
         return std::nullopt;
     }
-    if (!life) return depart_unknown(c, id, o, now);
-    c.query(close_life, id, life->place, next_place(c, id), now, detail::trusted_time(c, now));
+    if (!life) return depart_unknown(c, id, o, now, place);
+    c.query(close_life, id, life->place, place, now, detail::trusted_time(c, now));
     count(c, id, {.live_objects = -1, .live_bytes = -life->bytes, .trash_objects = 1, .trash_bytes = life->bytes});
     return life->place;
 }
 
 } // namespace
 
-bool object_journal::arrived(const domain::repository_id& id, const object_identity& o, base::time_point now)
+bool object_journal::arrived(const domain::repository_id& id, const object_identity& o, base::time_point now,
+                             const storage_of_bytes& on)
 {
-    return db_->write([&](sql::connection& c) { return arrive(c, id, o, now); });
+    return db_->write([&](sql::connection& c) { return arrive(c, id, o, now, on); });
+}
+
+void object_journal::arrived_together(const domain::repository_id& id, const std::vector<object_identity>& objects,
+                                      base::time_point now)
+{
+    if (objects.empty()) return;
+    db_->write([&](sql::connection& c) {
+        for (const auto& o : objects) arrive(c, id, o, now, {});
+    });
 }
 
 std::optional<std::int64_t> object_journal::departing(const domain::repository_id& id, const object_identity& o,
-                                                      base::time_point now, bool always_to_trash)
+                                                      base::time_point now, bool always_to_trash,
+                                                      const storage_of_bytes& on)
 {
-    return db_->write([&](sql::connection& c) { return depart(c, id, o, now, always_to_trash); });
+    return db_->write([&](sql::connection& c) { return depart(c, id, o, now, always_to_trash, on); });
 }
 
 void object_journal::stayed(const domain::repository_id& id, std::int64_t place)
@@ -193,22 +245,7 @@ void object_journal::stayed(const domain::repository_id& id, std::int64_t place)
 
 room object_journal::room_of(const domain::repository_id& id)
 {
-    return db_->read([&](sql::connection& c) {
-        room out;
-        out.rule = detail::rule_for(c, id);
-        if (const auto s = c.find<repository_state>(state_by_id, id)) {
-            out.live_bytes = s->live_bytes;
-            out.trash_bytes = s->trash_bytes;
-        }
-        const auto tenant = c.query(tenant_of, id);
-        if (!tenant.empty()) out.tenant = tenant.get<domain::tenant_id>(0, 0);
-        const auto sums = c.query(sums_of_tenant, id);
-        if (!sums.empty()) {
-            out.tenant_live_bytes = sums.get<std::int64_t>(0, 1);
-            out.tenant_trash_bytes = sums.get<std::int64_t>(0, 2);
-        }
-        return out;
-    });
+    return db_->read([&](sql::connection& c) { return detail::room_for(c, id); });
 }
 
 void object_journal::touch(const domain::repository_id& id, base::time_point now)

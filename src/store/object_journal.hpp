@@ -33,7 +33,12 @@ struct room {
     std::int64_t trash_bytes = 0;
     std::int64_t tenant_live_bytes = 0;
     std::int64_t tenant_trash_bytes = 0;
+    // By uploads under way (upload_reservations.hpp).
+    std::int64_t reserved_bytes = 0;
+    std::int64_t tenant_reserved_bytes = 0;
 };
+
+using storage_of_bytes = std::optional<std::string>;
 
 struct type_usage {
     std::string type;
@@ -67,12 +72,20 @@ public:
 
     // ---- what the server does while it serves
 
-    // False where it was present already.
-    bool arrived(const domain::repository_id& id, const object_identity& o, base::time_point now);
+    // Where it is given, `on` is the storage that the bytes are on (empty: the installation's own): where the
+    // repository lies on another one by now, or is about to, nothing is written, which is an error.
+
+    // False where it was present already. Ends the reservations that were made for it.
+    bool arrived(const domain::repository_id& id, const object_identity& o, base::time_point now,
+                 const storage_of_bytes& on = {});
+    // The same for many, in one transaction.
+    void arrived_together(const domain::repository_id& id, const std::vector<object_identity>& objects,
+                          base::time_point now);
     // The place under which the trash is to keep the bytes; nothing where they are to be removed for good: locks, and
     // everything in mode "full" unless `always_to_trash`. An object that the journal does not know is taken in first.
     std::optional<std::int64_t> departing(const domain::repository_id& id, const object_identity& o,
-                                          base::time_point now, bool always_to_trash = false);
+                                          base::time_point now, bool always_to_trash = false,
+                                          const storage_of_bytes& on = {});
     // The bytes of `place` could not be moved into the trash: it is present as before.
     void stayed(const domain::repository_id& id, std::int64_t place);
     room room_of(const domain::repository_id& id);
@@ -121,12 +134,13 @@ public:
     // ---- settling what a crash or a restored database left
 
     // The bytes of that row are nowhere: it ends here, and stays as history.
-    void lost(const domain::repository_id& id, std::int64_t place, base::time_point now);
+    void lost(const domain::repository_id& id, std::int64_t place, base::time_point now,
+              const storage_of_bytes& on = {});
     // Every time that an object with these bytes was there, newest first.
     std::vector<object_life> lives_of(const domain::repository_id& id, std::string_view type, std::string_view hash);
     // A file of the trash that no row knows; false where its place belongs to another object.
     bool adopt_trash(const domain::repository_id& id, std::int64_t place, const object_identity& o,
-                     base::time_point now);
+                     base::time_point now, const storage_of_bytes& on = {});
 
     // ---- the sweep (store/sweep.cpp)
 

@@ -90,6 +90,14 @@ struct repository_hold {
 };
 BOOST_DESCRIBE_STRUCT(repository_hold, (), (repository_id, place, held_at, reason, released_at))
 
+// A storage beside the installation's own.
+struct storage_row {
+    std::string id; // as its storage.json says
+    std::string address;
+    base::time_point added_at;
+};
+BOOST_DESCRIBE_STRUCT(storage_row, (), (id, address, added_at))
+
 struct usage_sample {
     domain::repository_id repository_id;
     std::int64_t day = 0;

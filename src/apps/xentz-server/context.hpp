@@ -52,5 +52,6 @@ void add_user_commands(CLI::App& app, context& c);
 void add_policy_commands(CLI::App& app, context& c);
 void add_device_commands(CLI::App& app, context& c); // device, report
 void add_repo_commands(CLI::App& app, context& c);
+void add_storage_commands(CLI::App& app, context& c);
 
 } // namespace xentz::apps

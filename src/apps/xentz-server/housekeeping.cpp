@@ -16,11 +16,12 @@ constexpr microseconds between_comparisons = std::chrono::hours{24};
 constexpr microseconds between_reminders = std::chrono::hours{24};
 constexpr auto pause = std::chrono::minutes{1};
 constexpr std::int64_t batch = 1000;
+constexpr auto patience = std::chrono::seconds{20};
 
 } // namespace
 
-housekeeping::housekeeping(store::fleet_store& store, const reconcile_parts& parts)
-    : store_(store), parts_(parts), thread_([this](const std::stop_token& stop) { run(stop); })
+housekeeping::housekeeping(const housekeeping_parts& parts)
+    : parts_(parts), began_(parts.clock.now()), thread_([this](const std::stop_token& stop) { run(stop); })
 {
 }
 
@@ -40,29 +41,48 @@ void housekeeping::run(const std::stop_token& stop)
 
 void housekeeping::remind()
 {
-    for (const auto& text : reminders(store_, parts_.clock.now())) parts_.log.warn(text);
+    for (const auto& text : reminders(parts_.store, parts_.clock.now())) parts_.log.warn(text);
     reminded_ = parts_.clock.elapsed();
 }
 
 void housekeeping::compare(const std::stop_token& stop)
 {
-    for (const auto& r : store_.repositories()) {
-        if (stop.stop_requested()) return;
-        const auto found = reconcile(parts_, r.id, stop);
-        if (!found) {
-            parts_.log.warn("the repository " + r.id.text +
-                            " could not be compared with its journal: " + base::sentence(found.error()));
-            // A storage that is away is looked for again in a minute.
-            if (found.error().code == base::fault_code::repository_unavailable) return;
-            continue;
-        }
-        if (found->clean()) continue;
-        parts_.log.warn("the repository " + r.id.text +
-                        " differed from its journal: " + base::counted(found->taken_in, "object") + " taken in, " +
-                        std::to_string(found->moved) + " moved, " + std::to_string(found->removed) + " removed, " +
-                        std::to_string(found->lost) + " lost");
+    const auto alone = parts_.store.try_lock("comparison");
+    if (!alone) return;
+    // Another server may have done it meanwhile.
+    const auto done = base::parse_rfc3339(parts_.store.setting(setting_compared_at).value_or(""));
+    if (!done || *done < began_) {
+        const auto now = parts_.clock.now();
+        for (const auto& r : parts_.store.repositories())
+            if (stop.stop_requested() || !compare_repository(r.id, stop)) return;
+        parts_.store.set_setting(setting_compared_at, base::to_rfc3339(now));
     }
+    began_ = parts_.clock.now();
     compared_ = parts_.clock.elapsed();
+}
+
+bool housekeeping::compare_repository(const domain::repository_id& id, const std::stop_token& stop)
+{
+    const auto place = parts_.places.of(id.text);
+    if (!place) {
+        parts_.log.warn("the repository " + id.text + " cannot be compared: " + base::sentence(place.error()));
+        return true;
+    }
+    const auto found = reconcile({*(*place)->storage, *(*place)->storage, (*place)->guarded, parts_.objects, parts_.clock,
+                                  parts_.log, (*place)->fence(), (*place)->is_shared ? patience : std::chrono::seconds{0}},
+                                 id, stop);
+    if (!found) {
+        parts_.log.warn("the repository " + id.text +
+                        " could not be compared with its journal: " + base::sentence(found.error()));
+        // A storage that is away is looked for again in a minute.
+        return found.error().code != base::fault_code::repository_unavailable;
+    }
+    if (found->clean()) return true;
+    parts_.log.warn("the repository " + id.text +
+                    " differed from its journal: " + base::counted(found->taken_in, "object") + " taken in, " +
+                    std::to_string(found->moved) + " moved, " + std::to_string(found->removed) + " removed, " +
+                    std::to_string(found->lost) + " lost");
+    return true;
 }
 
 void housekeeping::sweep(const std::stop_token& stop)
@@ -85,7 +105,7 @@ void housekeeping::sweep(const std::stop_token& stop)
         return;
     }
     if (const auto there = parts_.blobs.ready(); !there) return;
-    for (const auto& r : store_.repositories()) {
+    for (const auto& r : parts_.store.repositories()) {
         if (stop.stop_requested()) return;
         sweep_repository(r, judged.next, stop);
     }
@@ -105,7 +125,7 @@ void housekeeping::sweep_repository(const store::repository& r, const control::s
         if (!objects.purged(r.id, l.place)) continue;
         left -= l.bytes;
         ++purged;
-        if (const auto gone = parts_.trash.destroy(slot_of(l)); !gone)
+        if (const auto gone = parts_.blobs.destroy(slot_of(l)); !gone)
             parts_.log.warn("repository " + r.id.text + ": " + base::sentence(gone.error()));
     }
     if (purged > 0) {

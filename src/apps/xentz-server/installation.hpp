@@ -35,5 +35,6 @@ std::filesystem::path master_key_path(const context& c);
 constexpr auto setting_storage_id = "storage_id";
 constexpr auto setting_key_fingerprint = "master_key_fingerprint";
 constexpr auto setting_initialised_at = "initialised_at";
+constexpr auto setting_compared_at = "compared_at"; // when the last comparison of journal and storage began
 
 } // namespace xentz::apps

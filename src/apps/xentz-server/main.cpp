@@ -90,6 +90,7 @@ int run(int argc, char** argv)
     apps::add_user_commands(app, c);
     apps::add_device_commands(app, c);
     apps::add_repo_commands(app, c);
+    apps::add_storage_commands(app, c);
     manual::add_manual_command(app, XENTZ_VERSION);
     try {
         app.parse(argc, argv);

@@ -1,6 +1,6 @@
 #include "orphans.hpp"
 
-#include "storage.hpp"
+#include "routed_storage.hpp"
 
 #include <set>
 
@@ -9,9 +9,9 @@ namespace xentz::apps {
 base::result<std::vector<std::string>> repositories_without_device(context& c, store::fleet_store& store,
                                                                    const std::string& storage_id)
 {
-    auto storage = open_storage(c, storage_id);
-    if (!storage) return base::failed(storage);
-    auto found = (*storage)->repositories();
+    storages all{c, store, storage_id, ""};
+    routed_storage every{all};
+    auto found = every.repositories();
     if (!found) return found;
     std::set<std::string> known;
     for (const auto& r : store.repositories()) known.insert(r.id.text);

@@ -1,6 +1,7 @@
 #include "reconcile.hpp"
 
 #include "object_key.hpp"
+#include "os/stop.hpp"
 
 #include <map>
 #include <set>
@@ -19,6 +20,8 @@ using store::object_life;
 
 // Past every name of hex digits.
 constexpr std::string_view beyond = "g";
+// More than this is no other server's work, but what a restored database does not know.
+constexpr std::size_t most_unknown = 1000;
 
 class pass {
 public:
@@ -33,6 +36,7 @@ public:
         for (const auto type :
              {object_type::keys, object_type::locks, object_type::snapshots, object_type::index, object_type::data})
             if (auto ok = present(type); !ok) return base::failed(ok);
+        if (auto ok = look_again(); !ok) return base::failed(ok);
         if (auto ok = files_of_the_trash(); !ok) return base::failed(ok);
         if (auto ok = rows_of_the_trash(); !ok) return base::failed(ok);
         return found_;
@@ -124,9 +128,23 @@ private:
                 ++found_.moved;
                 return p_.trash.bury(slot_of(l));
             }
+        if (p_.patience > std::chrono::seconds{0} && !is_second_look_ && unknown_.size() < most_unknown) {
+            unknown_.emplace_back(k, bytes);
+            return {};
+        }
         ++found_.taken_in;
         p_.objects.arrived(id_, {std::string{name(k.type)}, k.name, *hash, static_cast<std::int64_t>(bytes)},
-                           p_.clock.now());
+                           p_.clock.now(), p_.storage);
+        return {};
+    }
+
+    // Another server may have been about to remove for good what it had struck off the journal.
+    result<> look_again()
+    {
+        if (unknown_.empty() || !os::wait_for(p_.patience, stop_)) return {};
+        is_second_look_ = true;
+        for (const auto& [key, bytes] : unknown_)
+            if (auto ok = unknown(key, bytes); !ok) return ok;
         return {};
     }
 
@@ -137,6 +155,9 @@ private:
         const auto row = p_.objects.life(id_, l.place);
         if (!row || row->left_place || is_present(key_of(l))) return {};
         if (auto ok = p_.blobs.ready(); !ok) return ok;
+        // A row is closed before its bytes are moved: another server may have begun just now.
+        const auto still_open = p_.objects.life(id_, l.place);
+        if (!still_open || still_open->left_place) return {};
         for (const auto& earlier : p_.objects.lives_of(id_, l.type, l.hash))
             if (is_buried(slot_of(earlier))) {
                 ++found_.moved;
@@ -149,9 +170,9 @@ private:
 
     void report_lost(const object_life& l, std::string_view how)
     {
+        p_.objects.lost(id_, l.place, p_.clock.now(), p_.storage);
         ++found_.lost;
         p_.log.error("repository " + id_.text + ": " + l.type + "/" + l.name + " " + std::string{how});
-        p_.objects.lost(id_, l.place, p_.clock.now());
     }
 
     result<> files_of_the_trash()
@@ -186,7 +207,7 @@ private:
         if (!reader) return base::failed(reader);
         const store::object_identity o{std::string{name(e.key.type)}, e.key.name, e.hash,
                                        static_cast<std::int64_t>((*reader)->size())};
-        if (p_.objects.adopt_trash(id_, e.place, o, p_.clock.now()))
+        if (p_.objects.adopt_trash(id_, e.place, o, p_.clock.now(), p_.storage))
             ++found_.taken_in;
         else
             p_.log.error("repository " + id_.text + ": the place of " + o.type + "/" + o.hash +
@@ -214,6 +235,8 @@ private:
     const std::stop_token& stop_;
     reconciliation found_;
     std::map<object_type, std::set<std::string>> seen_;
+    std::vector<std::pair<object_key, std::uint64_t>> unknown_;
+    bool is_second_look_ = false;
 };
 
 } // namespace

@@ -2,7 +2,8 @@
 // restored database does not know, what the disk has lost. The rows say where bytes belong; files without a row are
 // taken in; rows without bytes end, with an error in the log.
 //
-// Threads: runs beside a server that serves, in its process (`guarded` keeps the two apart), and beside commands.
+// Threads: runs beside a server that serves, in its process (`guarded` keeps the two apart), beside commands, and beside
+// other servers where the storage is one that several may serve.
 // Errors: repository_unavailable ends it; a sql::error is an exception.
 #pragma once
 
@@ -13,7 +14,9 @@
 #include "repo/trash_store.hpp"
 #include "store/object_journal.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 #include <stop_token>
 
 namespace xentz::apps {
@@ -33,6 +36,8 @@ struct reconcile_parts {
     store::object_journal objects;
     const base::clock& clock;
     base::logger& log;
+    std::string storage;            // as the rows call it (store/object_journal.hpp)
+    std::chrono::seconds patience{}; // with what another server may be removing: nothing where this one is alone
 };
 
 base::result<reconciliation> reconcile(const reconcile_parts& p, const domain::repository_id& id,

@@ -122,12 +122,13 @@ result<std::unique_ptr<repo_context>> repo_context::open(context& c, const repo_
 {
     auto home = open_installation(c);
     if (!home) return base::failed(home);
-    auto blobs = open_storage(c, home->storage_id);
-    if (!blobs) return base::failed(blobs);
+    if (auto ok = check_storage_option(c); !ok) return base::failed(ok);
     auto& store = *home->store;
+    auto places = std::make_unique<storages>(c, store, home->storage_id, "");
+    auto blobs = std::make_unique<routed_storage>(*places);
     auto objects = store.objects();
     std::unique_ptr<repo_context> out{
-        new repo_context{c, std::move(*home), std::move(*blobs), {store, c.clock, c.random}, std::move(objects), {}}};
+        new repo_context{c, std::move(*home), std::move(places), std::move(blobs), {store, c.clock, c.random}, std::move(objects), {}}};
     if (o.device.empty()) return out;
     auto repository = control::repository_of_device(out->admin, o.device);
     if (!repository) return base::failed(repository);
@@ -166,6 +167,8 @@ void add_repo_commands(CLI::App& app, context& c)
     add_trash_commands(*repo, c, o);
     add_credential_commands(*repo, c, o);
     add_verify_command(*repo, c, o);
+    add_adopt_command(*repo, c, o);
+    add_move_command(*repo, c, o);
     add_scrub_command(*repo, c, o);
 }
 

@@ -6,7 +6,7 @@
 #include "control/repository_views.hpp"
 #include "installation.hpp"
 #include "object_key.hpp"
-#include "repo/storage.hpp"
+#include "routed_storage.hpp"
 
 #include <memory>
 #include <string>
@@ -26,6 +26,10 @@ struct repo_options {
     std::string duration = "1h";
     std::string kind = "read-only";
     std::string credential; // an id
+    std::string from;
+    std::string to;
+    std::string storage; // an id
+    bool copy = false;
     std::int64_t release = 0;
     bool exact = false;
     bool keys = false;
@@ -39,7 +43,8 @@ struct repo_options {
 struct repo_context {
     context& c;
     installation home;
-    std::unique_ptr<repo::storage> blobs;
+    std::unique_ptr<storages> places;
+    std::unique_ptr<repo::storage> blobs; // all of them
     control::administrator admin;
     store::object_journal objects;
     store::repository repository; // of --device, where it was given
@@ -56,6 +61,8 @@ void on_repo_call(CLI::App* command, context& c, const std::shared_ptr<repo_opti
 void add_undelete_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 void add_trash_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);      // trash, hold
 void add_credential_commands(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o); // maintain, too
+void add_adopt_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
+void add_move_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 void add_scrub_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 void add_verify_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o);
 

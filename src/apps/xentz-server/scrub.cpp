@@ -111,7 +111,9 @@ bool scrub::read_some(const std::stop_token& stop)
                                                         : log_.objects_after(at_.repository_id, at_.place, batch);
     if (objects.empty()) return move_on();
     for (const auto& l : objects) {
-        const auto how = examine(l, stop);
+        auto how = examine(l, stop);
+        // Once more before it is called damage: the repository may just have been moved to another storage.
+        if (how && !how->empty() && !stop.stop_requested()) how = examine(l, stop);
         if (stop.stop_requested() || lost_) return false;
         // The storage went away: what was not read is read when it is back.
         if (!how) {

@@ -15,9 +15,12 @@
 #include "repo/counting_store.hpp"
 #include "repo/guarded_store.hpp"
 #include "repo/known_credentials.hpp"
+#include "repo/memory_room_book.hpp"
 #include "repo/quota_store.hpp"
 #include "repo/rest_handler.hpp"
+#include "routed_storage.hpp"
 #include "scrub.hpp"
+#include "shared_room_book.hpp"
 #include "storage.hpp"
 #include "store_ledger.hpp"
 
@@ -121,12 +124,13 @@ repo::disk_floor floor_of(const serve_options& o, const std::filesystem::path& f
             }};
 }
 
-// A storage that is not there may be mounted later.
-result<> claim(context& c, repo::storage& blobs)
+// Its own storage it must be able to have; what lies on another one waits until that can be had.
+result<> open_storages(context& c, storages& places)
 {
-    auto claimed = blobs.claim("xentz-server, process " + std::to_string(::getpid()));
-    if (claimed || claimed.error().code != fault_code::repository_unavailable) return claimed;
-    c.log.error("not ready: " + base::sentence(claimed.error()));
+    if (auto own = places.own(); !own) return base::failed(own);
+    for (const auto& id : places.ids())
+        if (const auto place = places.find(id); !place)
+            c.log.error("the storage " + id + " cannot be served: " + base::sentence(place.error()));
     return {};
 }
 
@@ -144,18 +148,21 @@ struct repository_service {
     store_ledger ledger;
     repo::known_credentials known;
     repo::login_throttle throttle;
-    store_journal journal;
-    repo::guarded_store guarded;
-    store_room_book rooms;
+    routed_guard guarded;
+    store_room_source counted_room;
+    repo::memory_room_book own_rooms;
+    shared_room_book shared_rooms;
     repo::quota_store limited;
     repo::traffic_counts traffic;
     repo::counting_store counted;
     repo::rest_handler handler;
 
-    repository_service(installation& home, repo::storage& blobs, const repo::disk_floor& floor, context& c)
+    repository_service(installation& home, storages& places, const repo::disk_floor& floor, context& c)
         : ledger{*home.store, home.key, c.clock}, known{ledger, c.clock, c.random}, throttle{c.clock},
-          journal{home.store->objects(), c.clock}, guarded{blobs, blobs, journal}, rooms{home.store->objects()},
-          limited{guarded, rooms, floor}, counted{limited, traffic},
+          guarded{places}, counted_room{home.store->objects()}, own_rooms{counted_room},
+          shared_rooms{home.store->reservations(), c.random},
+          limited{guarded, is_shared_storage(c) ? static_cast<repo::room_book&>(shared_rooms) : own_rooms, floor},
+          counted{limited, traffic},
           handler{counted, known, c.log, {.throttle = &throttle}}
     {
     }
@@ -171,20 +178,21 @@ result<> serve(context& c, const serve_options& o)
     const auto options = server_options_of(o);
     if (!options) return std::unexpected(options.error());
 
-    auto blobs = open_storage(c, home->storage_id);
-    if (!blobs) return base::failed(blobs);
-    if (auto ok = claim(c, **blobs); !ok) return ok;
-    repository_service repositories{*home, **blobs, floor_of(o, receiving_folder(c)), c};
+    if (auto ok = check_storage_option(c); !ok) return ok;
+    storages places{c, *home->store, home->storage_id, "xentz-server, process " + std::to_string(::getpid())};
+    if (auto ok = open_storages(c, places); !ok) return ok;
+    routed_storage blobs{places};
+    repository_service repositories{*home, places, floor_of(o, receiving_folder(c)), c};
     control::services services{*home->store, home->key, c.clock, c.random, c.log, "", epoch_id(*home->store)};
 
     http::router router{normal_prefix(o.url_prefix)};
     control::add_device_api(router, services);
-    add_health(router, *home->store, **blobs, c.log);
+    add_health(router, *home->store, blobs, c.log);
     router.mount("/repo/", repositories.handler);
 
     auto watch = insight::make(c, o.insight, router,
-                               {*home->store, repositories.traffic, **blobs,
-                                [&blobs] { return (*blobs)->free_bytes(); }, c.clock, normal_prefix(o.url_prefix)});
+                               {*home->store, repositories.traffic, blobs,
+                                [&blobs] { return blobs.free_bytes(); }, c.clock, normal_prefix(o.url_prefix)});
     if (!watch) return base::failed(watch);
 
     auto server = http::make_server(*options, (*watch)->handler(), c.log);
@@ -193,9 +201,8 @@ result<> serve(context& c, const serve_options& o)
     if (!url) return base::failed(url);
     services.public_url = std::move(*url);
 
-    const housekeeping keeper{*home->store,
-                              {**blobs, **blobs, repositories.guarded, home->store->objects(), c.clock, c.log}};
-    const scrub reader{{*home->store, **blobs, **blobs, c.clock, c.log}, o.scrub, c.random};
+    const housekeeping keeper{{*home->store, places, blobs, home->store->objects(), c.clock, c.log}};
+    const scrub reader{{*home->store, blobs, blobs, c.clock, c.log}, o.scrub, c.random};
     print_line("xentz-server ready on " + addresses_of(*options, o, **server));
     if (options->tls) signals->on_hangup([&] { (*server)->reload_certificate(); });
     os::notify_ready();

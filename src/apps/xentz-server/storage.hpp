@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace xentz::apps {
 
@@ -18,6 +19,18 @@ base::result<std::unique_ptr<repo::storage>> open_storage(context& c, const std:
 
 // Gives the place the id of the installation's storage; conflict where it has another one.
 base::result<> make_storage(context& c, const std::string& storage_id);
+
+// The same for a storage at another address.
+base::result<> check_storage_address(const context& c, const std::string& address);
+base::result<std::unique_ptr<repo::storage>> open_storage_at(context& c, const std::string& address,
+                                                             const std::string& storage_id);
+base::result<> make_storage_at(context& c, const std::string& address, const std::string& storage_id);
+// What --storage names, as an address.
+std::string storage_address(const context& c);
+
+// Whether several servers may serve it at once: one that is a folder belongs to one of them.
+bool is_shared_address(std::string_view address);
+bool is_shared_storage(const context& c); // of --storage
 
 // Where bytes that arrive take up room of this machine: the storage itself, or the folder in which uploads wait.
 std::filesystem::path receiving_folder(const context& c);

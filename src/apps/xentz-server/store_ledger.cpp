@@ -3,6 +3,7 @@
 #include "control/addresses.hpp"
 #include "control/repository_credentials.hpp"
 #include "repo/target.hpp"
+#include "shared_room_book.hpp"
 
 namespace xentz::apps {
 namespace {
@@ -81,12 +82,12 @@ void store_ledger::set_initialised(std::string_view repository_id, bool initiali
 
 void store_journal::arrived(const repo::object_identity& o)
 {
-    objects_.arrived(repository_of(o), row_of(o), clock_.now());
+    objects_.arrived(repository_of(o), row_of(o), clock_.now(), storage_);
 }
 
 std::optional<std::int64_t> store_journal::departing(const repo::object_identity& o)
 {
-    return objects_.departing(repository_of(o), row_of(o), clock_.now());
+    return objects_.departing(repository_of(o), row_of(o), clock_.now(), false, storage_);
 }
 
 void store_journal::stayed(const repo::object_identity& o, std::int64_t place)
@@ -94,21 +95,9 @@ void store_journal::stayed(const repo::object_identity& o, std::int64_t place)
     objects_.stayed(repository_of(o), place);
 }
 
-repo::room store_room_book::room_of(const std::string& repository_id)
+repo::room store_room_source::room_of(const std::string& repository_id)
 {
-    const auto bytes = [](std::int64_t n) { return n < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(n); };
-    const auto limit = [&](const std::optional<std::int64_t>& n) {
-        return n ? std::optional{bytes(*n)} : std::optional<std::uint64_t>{};
-    };
-    const auto r = objects_.room_of({repository_id});
-    return {.tenant = r.tenant.text,
-            .live = bytes(r.live_bytes),
-            .trash = bytes(r.trash_bytes),
-            .tenant_live = bytes(r.tenant_live_bytes),
-            .tenant_trash = bytes(r.tenant_trash_bytes),
-            .quota = limit(r.rule.quota_bytes),
-            .tenant_quota = limit(r.rule.tenant_quota_bytes),
-            .trash_factor = bytes(r.rule.trash_factor)};
+    return to_room(objects_.room_of({repository_id}));
 }
 
 } // namespace xentz::apps

@@ -6,7 +6,7 @@
 #include "crypto/secrets.hpp"
 #include "repo/journal.hpp"
 #include "repo/ledger.hpp"
-#include "repo/quota_store.hpp"
+#include "repo/memory_room_book.hpp"
 #include "store/fleet_store.hpp"
 
 #include <chrono>
@@ -42,8 +42,9 @@ private:
 
 class store_journal final : public repo::journal {
 public:
-    // The clock must outlive the journal.
-    store_journal(store::object_journal objects, const base::clock& clock) : objects_(std::move(objects)), clock_(clock)
+    // `storage` is where the bytes are (empty: on the installation's own storage). The clock must outlive the journal.
+    store_journal(store::object_journal objects, const base::clock& clock, std::string storage)
+        : objects_(std::move(objects)), clock_(clock), storage_(std::move(storage))
     {
     }
 
@@ -54,11 +55,12 @@ public:
 private:
     store::object_journal objects_;
     const base::clock& clock_;
+    std::string storage_;
 };
 
-class store_room_book final : public repo::room_book {
+class store_room_source final : public repo::room_source {
 public:
-    explicit store_room_book(store::object_journal objects) : objects_(std::move(objects)) {}
+    explicit store_room_source(store::object_journal objects) : objects_(std::move(objects)) {}
     repo::room room_of(const std::string& repository_id) override;
 
 private:

@@ -3,6 +3,7 @@
 #include "fakes/memory_journal.hpp"
 #include "repo/counting_store.hpp"
 #include "repo/guarded_store.hpp"
+#include "repo/memory_room_book.hpp"
 #include "repo/quota_store.hpp"
 #include "repo/s3_blob_store.hpp"
 #include "support/object_store.hpp"
@@ -48,13 +49,14 @@ struct bucket_place final : store_place {
 };
 
 struct decorated_bucket_place final : store_place {
-    struct endless_book final : room_book {
+    struct endless final : room_source {
         room room_of(const std::string&) override { return {.tenant = "ten_1", .quota = std::uint64_t{1} << 40U}; }
     };
 
     bucket_place inner;
     fakes::memory_journal journal;
-    endless_book book;
+    endless counted_room;
+    memory_room_book book{counted_room};
     guarded_store guarded{inner.store(), *inner.store_, journal};
     quota_store limited{guarded, book, {}};
     traffic_counts counts;

@@ -6,6 +6,7 @@
 #include "repo/disk_blob_store.hpp"
 #include "repo/guarded_store.hpp"
 #include "repo/memory_blob_store.hpp"
+#include "repo/memory_room_book.hpp"
 #include "repo/quota_store.hpp"
 
 #include <gtest/gtest.h>
@@ -67,13 +68,14 @@ struct disk_in_memory_place final : store_place {
 // The decorators keep the contract of what they stand on.
 template <class Place>
 struct decorated_place final : store_place {
-    struct endless_book final : room_book {
+    struct endless final : room_source {
         room room_of(const std::string&) override { return {.tenant = "ten_1", .quota = std::uint64_t{1} << 40U}; }
     };
 
     Place inner;
     fakes::memory_journal journal;
-    endless_book book;
+    endless counted_room;
+    memory_room_book book{counted_room};
     guarded_store guarded{inner.store(), dynamic_cast<trash_store&>(inner.store()), journal};
     quota_store limited{guarded, book, {}};
     traffic_counts counts;

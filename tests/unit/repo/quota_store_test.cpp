@@ -1,5 +1,6 @@
 #include "crypto/hash.hpp"
 #include "repo/memory_blob_store.hpp"
+#include "repo/memory_room_book.hpp"
 #include "repo/quota_store.hpp"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@ namespace {
 using base::fault_code;
 
 // Counts what is stored, as the journal does: after the bytes have their name.
-class counted_store final : public blob_store, public room_book {
+class counted_store final : public blob_store, public room_source {
 public:
     room limits{.tenant = "ten_1"};
     bool broken = false;
@@ -85,7 +86,8 @@ private:
 struct quota : testing::Test {
     counted_store disk;
     std::optional<std::uint64_t> free_bytes;
-    quota_store store{disk, disk, {.bytes = 1000, .free = [this] { return free_bytes; }}};
+    memory_room_book rooms{disk};
+    quota_store store{disk, rooms, {.bytes = 1000, .free = [this] { return free_bytes; }}};
     quota() { EXPECT_TRUE(disk.create_repository("repo_1")); }
 
     static object_key key_of(const std::string& bytes, object_type t = object_type::data)

@@ -1,0 +1,152 @@
+#include "base/size_text.hpp"
+#include "output.hpp"
+#include "repo_context.hpp"
+#include "restic_folder.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace xentz::apps {
+namespace {
+
+using base::fail;
+using base::failed;
+using base::fault_code;
+using base::result;
+
+constexpr auto lock_is_old_after = std::chrono::minutes{30}; // restic's own bound for a lock that nobody refreshes
+constexpr auto closed_for = std::chrono::minutes{5};
+constexpr std::size_t batch = 500;
+
+struct adopt_output {
+    std::string repository_id;
+    std::uint64_t objects = 0;
+    std::uint64_t bytes = 0;
+    bool copied = false;
+    bool dry_run = false;
+    std::vector<std::string> left; // files that stay behind
+};
+BOOST_DESCRIBE_STRUCT(adopt_output, (), (repository_id, objects, bytes, copied, dry_run, left))
+
+result<> check_unused(repo_context& r)
+{
+    if (!r.repository.initialised && !r.objects.present(r.repository.id, "config", "")) return {};
+    return fail(fault_code::conflict, "The device has a repository already, which was written to",
+                "Adopt before its first backup; a machine that enrols again gets an empty one");
+}
+
+result<> check_locks(repo_context& r, const restic_folder& folder)
+{
+    for (const auto& l : folder.locks) {
+        auto info = r.c.files.info(l.where);
+        if (info && r.c.clock.now() - info->modified < lock_is_old_after)
+            return fail(fault_code::conflict, "A client may be at work on the folder: " + l.where.string() +
+                                                  " was written a short while ago",
+                        "Stop the old server, wait for its clients, and try again; `restic unlock` removes a lock that "
+                        "nobody holds");
+    }
+    return {};
+}
+
+// Takes the objects in, each batch with its rows. The config comes last, so that it is a repository only when it is
+// whole; until then, killed at any moment, the same call goes on.
+class adoption {
+public:
+    adoption(repo_context& r, const restic_folder& folder, bool copy) : r_(r), folder_(folder), copy_(copy) {}
+
+    result<> run()
+    {
+        const auto& id = r_.repository.id;
+        if (auto ok = r_.blobs->create_repository(id.text); !ok) return ok;
+        std::vector<store::object_identity> rows;
+        for (const auto& o : folder_.objects) {
+            if (rows.empty()) r_.admin.store.places().close(id, r_.c.clock.now() + closed_for);
+            if (o.type == repo::object_type::config || rows.size() == batch) note(rows);
+            if (auto ok = take(o); !ok) return ok;
+            rows.push_back({std::string{name(o.type)}, o.name, o.hash, static_cast<std::int64_t>(o.bytes)});
+        }
+        note(rows);
+        r_.admin.store.set_initialised(id, true);
+        return {};
+    }
+
+private:
+    void note(std::vector<store::object_identity>& rows)
+    {
+        r_.objects.arrived_together(r_.repository.id, rows, r_.c.clock.now());
+        rows.clear();
+    }
+
+    result<> take(const folder_object& o)
+    {
+        const repo::object_key key{r_.repository.id.text, o.type, o.name};
+        if (!copy_) return r_.blobs->take_file(key, o.where);
+        auto in = r_.blobs->receive(key, o.bytes);
+        if (!in) return failed(in);
+        auto read = read_object(r_.c.files, o, [&](std::span<const char> bytes) { return (*in)->write(bytes); });
+        return read ? (*in)->commit() : read;
+    }
+
+    repo_context& r_;
+    const restic_folder& folder_;
+    bool copy_;
+};
+
+void print_outcome(const adopt_output& out, const repo_options& o)
+{
+    print_line(std::string{out.dry_run ? "Would adopt " : "Adopted "} + base::counted(out.objects, "object") + " (" +
+               base::to_size(out.bytes) + ") as the repository " + out.repository_id + ".");
+    for (const auto& file : out.left) print_line("Left behind, since it is no object: " + file);
+    if (out.dry_run) return;
+    if (out.copied) print_line(o.from + " is as it was; nothing will look at it again.");
+    print_line("Next, on the machine: put the repository's old password into its restic.pw, then: xentz-agent backup");
+}
+
+result<> adopt_into(repo_context& r, const repo_options& o, const restic_folder& folder)
+{
+    const auto alone = r.admin.store.lock_of(r.repository.id);
+    if (!alone)
+        return fail(fault_code::conflict, "another command works on this repository", "Wait until it has ended");
+    if (auto ok = check_unused(r); !ok) return ok;
+    auto done = adoption{r, folder, o.copy}.run();
+    r.admin.store.places().open(r.repository.id);
+    return done;
+}
+
+result<> adopt(repo_context& r, const repo_options& o)
+{
+    if (auto ok = r.blobs->ready(); !ok) return ok;
+    if (auto ok = check_unused(r); !ok) return ok;
+    auto folder = list_restic_folder(r.c.files, std::filesystem::absolute(o.from).lexically_normal());
+    if (!folder) return failed(folder);
+    if (auto ok = check_locks(r, *folder); !ok) return ok;
+    adopt_output out{.repository_id = r.repository.id.text, .copied = o.copy, .dry_run = o.dry_run};
+    for (const auto& f : folder->others) out.left.push_back(f.string());
+    for (const auto& object : folder->objects) {
+        if (auto ok = check_object(r.c.files, object); !ok) return ok;
+        ++out.objects;
+        out.bytes += object.bytes;
+    }
+    if (!o.dry_run)
+        if (auto ok = adopt_into(r, o, *folder); !ok) return ok;
+    if (r.c.json)
+        print_json(out);
+    else
+        print_outcome(out, o);
+    return {};
+}
+
+} // namespace
+
+void add_adopt_command(CLI::App& repo, context& c, const std::shared_ptr<repo_options>& o)
+{
+    auto* command = repo.add_subcommand("adopt", "take over a folder that rest-server or restic wrote");
+    command->add_option("--device", o->device, "the device whose repository it becomes")->required();
+    command->add_option("--from", o->from, "the folder with config, data, keys, index and snapshots")->required();
+    command->add_flag("--copy", o->copy,
+                      "copy it and leave the folder as it is; without it, files are moved, which takes no room but works "
+                      "only on the storage's own file system");
+    command->add_flag("--dry-run", o->dry_run, "read and check everything, change nothing");
+    on_repo_call(command, c, o, adopt);
+}
+
+} // namespace xentz::apps
