@@ -14,6 +14,8 @@ namespace {
 constexpr const char* make_state =
     "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
     "purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, 0, 0) on conflict (repository_id) do nothing";
+constexpr const char* hold_state =
+    "update repository_state set place = place where repository_id = $1 returning place";
 constexpr const char* take_place =
     "update repository_state set place = place + 1 where repository_id = $1 returning place";
 constexpr const char* add_to_state =
@@ -27,6 +29,13 @@ constexpr const char* rules_for =
 constexpr const char* trusted = "select trusted_at from sweep_clock where id = 1";
 
 } // namespace
+
+void take_turn(sql::connection& c, const domain::repository_id& id)
+{
+    if (!c.query(hold_state, id).empty()) return;
+    c.query(make_state, id);
+    c.query(hold_state, id); // somebody else may have made it
+}
 
 std::int64_t next_place(sql::connection& c, const domain::repository_id& id)
 {
@@ -114,6 +123,7 @@ object_life new_life(sql::connection& c, const domain::repository_id& id, const 
 
 bool arrive(sql::connection& c, const domain::repository_id& id, const object_identity& o, base::time_point now)
 {
+    detail::take_turn(c, id);
     if (detail::present_life(c, id, o.type, o.name)) return false;
     const auto life = new_life(c, id, o, now);
     c.insert("object_life", life);
@@ -150,6 +160,7 @@ std::int64_t depart_unknown(sql::connection& c, const domain::repository_id& id,
 std::optional<std::int64_t> depart(sql::connection& c, const domain::repository_id& id, const object_identity& o,
                                    base::time_point now, bool always_to_trash)
 {
+    detail::take_turn(c, id);
     const auto life = detail::present_life(c, id, o.type, o.name);
     if (!always_to_trash && (o.type == "locks" || detail::rule_for(c, id).mode == "full")) {
         remove_for_good(c, id, life);
@@ -177,6 +188,7 @@ std::optional<std::int64_t> object_journal::departing(const domain::repository_i
 void object_journal::stayed(const domain::repository_id& id, std::int64_t place)
 {
     db_->write([&](sql::connection& c) {
+        detail::take_turn(c, id);
         const auto life = detail::life_at(c, id, place);
         if (!life || !life->in_trash) return;
         const detail::change out_of_trash{.trash_objects = -1, .trash_bytes = -life->bytes};
