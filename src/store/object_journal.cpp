@@ -14,8 +14,7 @@ namespace {
 constexpr const char* make_state =
     "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
     "purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, 0, 0) on conflict (repository_id) do nothing";
-constexpr const char* hold_state =
-    "update repository_state set place = place where repository_id = $1 returning place";
+constexpr const char* hold_state = "update repository_state set place = place where repository_id = $1 returning place";
 constexpr const char* take_place =
     "update repository_state set place = place + 1 where repository_id = $1 returning place";
 constexpr const char* add_to_state =
