@@ -58,6 +58,11 @@ void known_credentials::make_room(std::chrono::microseconds now)
 void known_credentials::set_initialised(std::string_view repository_id, bool initialised)
 {
     inner_.set_initialised(repository_id, initialised);
+    forget(repository_id);
+}
+
+void known_credentials::forget(std::string_view repository_id)
+{
     const std::lock_guard guard{mutex_};
     ++changes_;
     std::erase_if(known_, [&](const auto& e) { return e.second.what.repository_id == repository_id; });

@@ -28,6 +28,7 @@ public:
 
     std::optional<access> open(const address& a, std::string_view user, std::string_view secret) override;
     void set_initialised(std::string_view repository_id, bool initialised) override;
+    void forget(std::string_view repository_id) override;
 
 private:
     using digest = std::array<std::uint8_t, 32>;

@@ -38,6 +38,8 @@ public:
     virtual std::optional<access> open(const address& a, std::string_view user, std::string_view secret) = 0;
     // Remembers, durably, that a repository has or has not a config.
     virtual void set_initialised(std::string_view repository_id, bool initialised) = 0;
+    // Whoever remembers what he said of the repository asks anew next time: another server may have changed it.
+    virtual void forget(std::string_view) {}
 };
 
 } // namespace xentz::repo

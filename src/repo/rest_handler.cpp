@@ -83,11 +83,11 @@ http::admission rest_handler::admit(const http::request_head& head)
     const auto at = parse_address(head.path);
     if (!at) return answer(unknown_path(), options_.retry_after);
     std::optional<http::response> no_entry;
-    const auto who = enter(head, *at, no_entry);
+    auto who = enter(head, *at, no_entry);
     if (!who) return std::move(*no_entry);
     const auto what = parse_resource(at->rest);
     const call c{head, *who, what};
-    if (auto no = unavailable(c)) return std::move(*no);
+    if (auto no = unavailable(c, at->where, *who)) return std::move(*no);
     if (auto no = forbidden(c)) return std::move(*no);
     return dispatch(c);
 }
@@ -123,7 +123,8 @@ std::optional<access> rest_handler::enter(const http::request_head& head, const 
                                      : std::string{}));
 }
 
-std::optional<http::response> rest_handler::unavailable(const call& c)
+// `who` is what `c` sees; brought up to date where the storage says that it is not.
+std::optional<http::response> rest_handler::unavailable(const call& c, const address& where, access& who)
 {
     if (const auto ready = store_.ready(); !ready)
         return refuse(c, storage_problem(ready.error()), base::sentence(ready.error()));
@@ -132,6 +133,11 @@ std::optional<http::response> rest_handler::unavailable(const call& c)
     if (config) return std::nullopt;
     if (config.error().code != fault_code::not_found)
         return refuse(c, storage_problem(config.error()), base::sentence(config.error()));
+    // Another server may have removed it since the ledger was asked.
+    const auto credentials = http::basic_auth(c.head);
+    ledger_.forget(who.repository_id);
+    if (auto now = ledger_.open(where, credentials->user, credentials->password)) who = std::move(*now);
+    if (!who.initialised) return std::nullopt;
     const auto missing = config_missing(c.who.repository_id);
     return refuse(c, missing, missing.detail);
 }

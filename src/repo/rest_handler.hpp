@@ -41,7 +41,7 @@ private:
 
     std::optional<access> enter(const http::request_head& head, const located& at, std::optional<http::response>& no);
     http::admission admit(const http::request_head& head);
-    std::optional<http::response> unavailable(const call& c);
+    std::optional<http::response> unavailable(const call& c, const address& where, access& who);
     http::admission dispatch(const call& c);
     std::optional<http::response> forbidden(const call& c);
     http::admission object_request(const call& c);

@@ -56,6 +56,7 @@ constexpr const char* highest_hold =
 std::optional<std::int64_t> bring_back(sql::connection& c, const domain::repository_id& id, std::int64_t trash_place,
                                        base::time_point now)
 {
+    detail::take_turn(c, id);
     const auto old = detail::life_at(c, id, trash_place);
     if (!old || !old->in_trash || detail::present_life(c, id, old->type, old->name)) return std::nullopt;
     const auto place = detail::next_place(c, id);
@@ -159,6 +160,7 @@ std::optional<std::int64_t> object_journal::returned(const domain::repository_id
 void object_journal::not_returned(const domain::repository_id& id, std::int64_t new_place, std::int64_t trash_place)
 {
     db_->write([&](sql::connection& c) {
+        detail::take_turn(c, id);
         const auto life = detail::life_at(c, id, new_place);
         if (!life || life->left_place) return;
         c.query(delete_life, id, new_place);
@@ -190,10 +192,10 @@ std::vector<repository_hold> object_journal::holds(const domain::repository_id& 
 bool object_journal::purged(const domain::repository_id& id, std::int64_t place)
 {
     return db_->write([&](sql::connection& c) {
+        // A hold that is made meanwhile comes before or after, never between.
+        detail::take_turn(c, id);
         const auto life = detail::life_at(c, id, place);
         if (!life || !life->in_trash) return false;
-        // The place is taken so that a hold that is made meanwhile comes before or after, never between.
-        detail::next_place(c, id);
         const auto held = c.query(highest_hold, id).get<std::optional<std::int64_t>>(0, 0);
         if (held && life->first_place <= *held) return false;
         c.query(take_out_of_trash, id, place);

@@ -13,8 +13,11 @@ struct change {
     std::int64_t trash_bytes = 0;
 };
 
-// The next place of the journal; makes the repository's state where there is none. Whoever has a place holds the row
-// of the state until the transaction ends, so that places are given out in the order of the commits.
+// Holds the row of the repository's state, which it makes where there is none, until the transaction ends. Whoever
+// reads rows of the journal to change them takes a turn first: what was read is true then until the commit, also where
+// PostgreSQL lets others write.
+void take_turn(sql::connection& c, const domain::repository_id& id);
+// The next place of the journal. Takes a turn, too, so that places are given out in the order of the commits.
 std::int64_t next_place(sql::connection& c, const domain::repository_id& id);
 void count(sql::connection& c, const domain::repository_id& id, const change& by);
 

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* make_state =
     "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
     "purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, 0, 0) on conflict (repository_id) do nothing";
+constexpr const char* hold_state = "update repository_state set place = place where repository_id = $1 returning place";
 constexpr const char* take_place =
     "update repository_state set place = place + 1 where repository_id = $1 returning place";
 constexpr const char* add_to_state =
@@ -41,6 +42,13 @@ constexpr const char* sums =
 constexpr const char* where_it_lies = "select storage_id, closed_until from repository_storage where repository_id = $1";
 
 } // namespace
+
+void take_turn(sql::connection& c, const domain::repository_id& id)
+{
+    if (!c.query(hold_state, id).empty()) return;
+    c.query(make_state, id);
+    c.query(hold_state, id); // somebody else may have made it
+}
 
 std::int64_t next_place(sql::connection& c, const domain::repository_id& id)
 {
@@ -150,6 +158,7 @@ object_life new_life(const domain::repository_id& id, std::int64_t place, const 
 bool arrive(sql::connection& c, const domain::repository_id& id, const object_identity& o, base::time_point now,
             const storage_of_bytes& on)
 {
+    detail::take_turn(c, id);
     c.query(end_reservations, id, o.type, o.name);
     if (detail::present_life(c, id, o.type, o.name)) return false;
     const auto life = new_life(id, next_place(c, id), o, now);
@@ -229,6 +238,7 @@ std::optional<std::int64_t> object_journal::departing(const domain::repository_i
 void object_journal::stayed(const domain::repository_id& id, std::int64_t place)
 {
     db_->write([&](sql::connection& c) {
+        detail::take_turn(c, id);
         const auto life = detail::life_at(c, id, place);
         if (!life || !life->in_trash) return;
         const detail::change out_of_trash{.trash_objects = -1, .trash_bytes = -life->bytes};

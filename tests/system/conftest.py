@@ -17,6 +17,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import net, programs, trees  # noqa: E402
 from harness.agent import Agent  # noqa: E402
 from harness.fleet import Fleet  # noqa: E402
+from harness.object_store import a_bucket  # noqa: E402
+from harness.pair import Pair  # noqa: E402
+from harness.postgresql import a_database  # noqa: E402
 from harness.server import Server  # noqa: E402
 
 # No jitter and nothing that depends on the machine's time of day.
@@ -64,6 +67,20 @@ def room():
     """An empty folder that goes away with its test. XENTZ_KEEP=1 leaves it for a look afterwards."""
     with a_room() as path:
         yield path
+
+
+@pytest.fixture
+def database(room):
+    """The address of an empty PostgreSQL database."""
+    with a_database(room) as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(room):
+    """A place of one's own in a real object store."""
+    with a_bucket(room) as made:
+        yield made
 
 
 class World:
@@ -127,6 +144,12 @@ def world(room):
 @pytest.fixture
 def server(world):
     return world.server()
+
+
+@pytest.fixture
+def pair(world, bucket, database):
+    """Two servers over one bucket and one PostgreSQL, behind nginx."""
+    return Pair(world, bucket, database)
 
 
 @pytest.fixture

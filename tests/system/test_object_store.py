@@ -13,17 +13,10 @@ import time
 import pytest
 from harness import net, programs, trees
 from harness.load import Acknowledged, Worker
-from harness.object_store import a_bucket
 from harness.owner import PASSWORD, Owner
 from harness.server import Restic
 
 KILLS = 6
-
-
-@pytest.fixture
-def bucket(room):
-    with a_bucket(room) as made:
-        yield made
 
 
 @pytest.fixture

@@ -103,7 +103,8 @@ XENTZ_ON_EACH_ENGINE(all_rows_test);
 // Whoever adds a migration is told here that a copy would miss it.
 TEST_P(all_rows_test, knows_every_table_and_column_that_the_migrations_make)
 {
-    std::set<std::string> listed{"schema_migrations"};
+    // What is left out on purpose: what uploads under way have reserved means nothing to a server that starts.
+    std::set<std::string> listed{"schema_migrations", "upload_reservation"};
     for (const auto& t : tables()) {
         listed.emplace(t.name);
         std::vector<std::string> columns;

@@ -1,5 +1,11 @@
 #include "fixture.hpp"
 
+#include <barrier>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <thread>
+
 namespace xentz::store {
 namespace {
 
@@ -16,6 +22,29 @@ protected:
     static object_identity object(const std::string& name, std::int64_t bytes = 10, const std::string& type = "data")
     {
         return {type, name, type == "config" ? "hash of " + name : name, bytes};
+    }
+    // What a call answers on so many threads that make it at once.
+    static constexpr int threads = 8;
+    static std::multiset<std::int64_t> at_once(const std::function<std::int64_t()>& call)
+    {
+        std::multiset<std::int64_t> out;
+        std::mutex mutex;
+        std::barrier gate{threads};
+        std::vector<std::jthread> running;
+        for (int t = 0; t < threads; ++t)
+            running.emplace_back([&] {
+                gate.arrive_and_wait();
+                std::int64_t answer = -1;
+                try {
+                    answer = call();
+                } catch (const std::exception& e) {
+                    ADD_FAILURE() << e.what();
+                }
+                const std::lock_guard guard{mutex};
+                out.insert(answer);
+            });
+        running.clear(); // waits for all of them
+        return out;
     }
     static object_identity config(const std::string& text) { return {"config", "", "hash of " + text, 5}; }
     object_journal objects = store.objects();
@@ -43,6 +72,33 @@ TEST_P(journal, counts_what_comes_and_goes)
     EXPECT_EQ(room.tenant, acme.id);
     EXPECT_EQ(room.tenant_live_bytes, 20);
     EXPECT_EQ(room.tenant_trash_bytes, 10);
+}
+
+// As when a client, or a proxy before several servers, repeats what is still being worked on.
+TEST_P(journal, the_same_at_once_counts_once)
+{
+    for (int round = 1; round <= 10; ++round) {
+        const auto o = object(std::to_string(round));
+        const auto came = at_once([&] { return objects.arrived(id, o, day) ? 1 : 0; });
+        EXPECT_EQ(came.count(1), 1U);
+        const auto place = objects.present(id, "data", o.name).value().place;
+        const auto left = at_once([&] { return objects.departing(id, o, day).value_or(0); });
+        EXPECT_EQ(left.count(place), static_cast<std::size_t>(threads)) << "to one place of the trash";
+        const auto s = objects.state(id);
+        EXPECT_EQ(s.live_objects, 0);
+        EXPECT_EQ(s.live_bytes, 0);
+        EXPECT_EQ(s.trash_objects, round);
+        EXPECT_EQ(s.trash_bytes, round * 10);
+    }
+    const auto back = at_once([&] { return objects.returned(id, 1, day).value_or(0); });
+    EXPECT_EQ(back.count(0), static_cast<std::size_t>(threads - 1));
+    const auto oldest = objects.in_trash(id).front().place;
+    const auto gone = at_once([&] { return objects.purged(id, oldest) ? 1 : 0; });
+    EXPECT_EQ(gone.count(1), 1U);
+    const auto s = objects.state(id);
+    EXPECT_EQ(s.live_objects, 1);
+    EXPECT_EQ(s.trash_objects, 8);
+    EXPECT_EQ(s.trash_bytes, 80);
 }
 
 TEST_P(journal, knows_what_left_for_good)

@@ -37,12 +37,12 @@ class Fleet:
         assert enrolled.status == 200, enrolled
         self.device = enrolled.data["device_id"]
         self.key = enrolled.data["device_api_key"]
-        self.repository = Repository(enrolled.data["repo_path"])
+        self.repository = Repository(enrolled.data["repo_path"], ca_file)
         self.content = b"a pack"
         self.name = hashlib.sha256(self.content).hexdigest()
         for rest, body in [("?create=true", None), ("config", b"config"), (f"data/{self.name}", self.content)]:
             if fill:
-                assert self.repository.request(rest, "POST", body, ca_file=ca_file).status == 200
+                assert self.repository.request(rest, "POST", body).status == 200
 
     def everything(self):
         """All that a request could have stored."""

@@ -34,10 +34,16 @@ class Bucket:
         return subprocess.run([*command, url], check=True, timeout=90, capture_output=True, input=body).stdout
 
     def keys(self, below=""):
-        """Of all objects, below the prefix; a thousand at most."""
-        text = self.request("GET", "", f"?list-type=2&prefix={self.prefix}%2F{below.replace('/', '%2F')}").decode()
-        assert "<IsTruncated>false" in text
-        return [key.removeprefix(self.prefix + "/") for key in re.findall("<Key>([^<]*)</Key>", text)]
+        """Of all objects, below the prefix."""
+        found, after = [], f"{self.prefix}/{below}"
+        query = f"?list-type=2&prefix={after.replace('/', '%2F')}"
+        while True:
+            text = self.request("GET", "", f"{query}&start-after={after.replace('/', '%2F')}").decode()
+            page = re.findall("<Key>([^<]*)</Key>", text)
+            found += [key.removeprefix(self.prefix + "/") for key in page]
+            if "<IsTruncated>false" in text:
+                return found
+            after = page[-1]
 
 
 @contextlib.contextmanager

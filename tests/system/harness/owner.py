@@ -11,14 +11,14 @@ class Owner:
 
     def __init__(self, server, restic, room, tenant="acme", through=None):
         self.server, self.room = server, room
-        enrolled = fleet.install(server, server.token(tenant))
+        enrolled = fleet.install(server, server.token(tenant), server.ca_file)
         assert enrolled.status == 200, enrolled
         self.device = enrolled.data["device_id"]
-        self.repository = Repository(enrolled.data["repo_path"])
+        self.repository = Repository(enrolled.data["repo_path"], server.ca_file)
         address = self.repository.address
         if through:
             address = address.replace(self.repository.host, through.removeprefix("http://"))
-        self.restic = Restic(restic, room, address, PASSWORD)
+        self.restic = Restic(restic, room, address, PASSWORD, server.ca_file)
 
     def run(self, *args):
         return self.restic.run(*args).expect(0)

@@ -1,10 +1,12 @@
 """The real xentz-server: made, served, stopped, killed, and administered from its host."""
 
+import copy
 import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -21,6 +23,7 @@ class Server:
     def __init__(self, room, name="server", *, port=None, options=(), init_options=(), environment=None, database=None,
                  storage_address=None):
         self.room = pathlib.Path(room)
+        self.ca_file = None  # of those who vouch for `url`, where it is https and not of the system's authorities
         self.data_dir = self.room / f"{name}-data"
         # Outside the data folder, as on a machine whose backups have a disk of their own.
         self.storage = self.room / f"{name}-storage"
@@ -38,6 +41,17 @@ class Server:
 
     def _init(self, options):
         return self.admin("init", *options).expect(0)
+
+    def twin(self, name):
+        """One more server of the same installation, as on another host: of the first one's data folder it has the
+        master key alone. Database and storage have to be elsewhere."""
+        made = copy.copy(self)
+        made.data_dir = self.room / f"{name}-data"
+        made.data_dir.mkdir(0o700)
+        shutil.copy(self.data_dir / "master.key", made.data_dir)
+        made.port, made.log, made.ready_lines = net.free_port(), "", []
+        made.url = made.process = None
+        return made
 
     # ---- serving
 
@@ -196,8 +210,9 @@ class Repository:
 class Restic:
     """The plain restic on a repository, beside the agent."""
 
-    def __init__(self, program, room, address, password):
+    def __init__(self, program, room, address, password, ca_file=None):
         self.program = program
+        self.options = ["--cacert", str(ca_file)] if ca_file else []
         self.room = pathlib.Path(room) / f"restic-{time.monotonic_ns()}"
         self.room.mkdir()
         (self.room / "address").write_text(address)
@@ -211,10 +226,10 @@ class Restic:
         )
 
     def run(self, *args, limit=programs.PATIENCE):
-        return programs.run([self.program, *args], self.environment, limit)
+        return programs.run([self.program, *self.options, *args], self.environment, limit)
 
     def begin(self, *args, **options):
-        return programs.begin([self.program, *map(str, args)], self.environment, **options)
+        return programs.begin([self.program, *self.options, *map(str, args)], self.environment, **options)
 
     def snapshots(self):
         return self.run("snapshots", "--json", "--no-lock").expect(0).data

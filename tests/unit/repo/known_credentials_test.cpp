@@ -112,6 +112,15 @@ TEST_F(known, what_changes_through_it_is_seen_at_once)
     EXPECT_EQ(inner.book.calls.size(), 2U);
 }
 
+TEST_F(known, what_another_process_has_changed_is_seen_once_it_is_forgotten)
+{
+    EXPECT_TRUE(ledger.open(where, "dev_1", "secret")->initialised);
+    inner.book.set_initialised("repo_1", false);
+    EXPECT_TRUE(ledger.open(where, "dev_1", "secret")->initialised);
+    ledger.forget("repo_1");
+    EXPECT_FALSE(ledger.open(where, "dev_1", "secret")->initialised);
+}
+
 TEST_F(known, what_was_read_before_a_change_is_not_kept_after_it)
 {
     ledger.set_initialised("repo_1", false);
