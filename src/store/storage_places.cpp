@@ -1,5 +1,7 @@
 #include "store/storage_places.hpp"
 
+#include "store/journal_steps.hpp"
+
 namespace xentz::store {
 namespace {
 
@@ -13,7 +15,6 @@ constexpr const char* repositories_on =
 constexpr const char* set_closed =
     "insert into repository_storage (repository_id, storage_id, closed_until) values ($1, '', $2) "
     "on conflict (repository_id) do update set closed_until = excluded.closed_until";
-// Held until the transaction ends, so that no place is given out before the row below is there.
 constexpr const char* place_if_same =
     "update repository_state set place = place + 1 where repository_id = $1 and place = $2 returning place";
 constexpr const char* set_place =
@@ -78,6 +79,7 @@ bool storage_places::move_to(const domain::repository_id& id, const std::string&
                              base::time_point now)
 {
     return db_->write([&](sql::connection& c) {
+        detail::take_turn(c, id);
         if (c.query(place_if_same, id, place).empty()) return false;
         c.query(set_place, id, storage_id, now + 2 * believed_for);
         return true;
