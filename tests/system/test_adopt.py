@@ -91,7 +91,7 @@ def test_a_damaged_pack_is_named_and_nothing_is_taken(world, server, restic, sou
 
 def test_refusals(world, server, restic, source, old):
     agent = world.enrolled(server, restic, source)
-    assert "no restic repository" in adopt(server, agent, world.room).expect(3).err
+    assert "no restic repository" in adopt(server, agent, world.room).expect(2).err
     holder = old.hold_lock()
     outcome = adopt(server, agent, old.folder).expect(1)
     assert "may be at work" in outcome.err

@@ -98,7 +98,8 @@ void print_outcome(const adopt_output& out, const repo_options& o)
     for (const auto& file : out.left) print_line("Left behind, since it is no object: " + file);
     if (out.dry_run) return;
     if (out.copied) print_line(o.from + " is as it was; nothing will look at it again.");
-    print_line("Next, on the machine: put the repository's old password into its restic.pw, then: xentz-agent backup");
+    print_line("Next, on the machine: write the repository's old password into its restic.pw, then: xentz-agent backup\n"
+               "After that `xentz-agent rotate-password` gives it a new one, which the server keeps where it should.");
 }
 
 result<> adopt_into(repo_context& r, const repo_options& o, const restic_folder& folder)

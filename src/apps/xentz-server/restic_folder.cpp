@@ -46,7 +46,7 @@ result<folder_object> config_of(os::files& fs, const std::filesystem::path& root
     constexpr std::uint64_t most_config_bytes = std::uint64_t{1} << 20U;
     auto text = os::read_all(fs, root / "config", most_config_bytes);
     if (!text && text.error().code == fault_code::not_found)
-        return fail(fault_code::config_missing, root.string() + " is no restic repository: it has no file config",
+        return fail(fault_code::usage, root.string() + " is no restic repository: it has no file config",
                     "Name the folder that holds config, data, keys and snapshots");
     if (!text) return failed(text);
     return folder_object{object_type::config, "", crypto::sha256_hex(*text), text->size(), root / "config"};

@@ -27,7 +27,7 @@ struct restic_folder {
     std::vector<folder_object> locks;
 };
 
-// Lists the folder; the config is read, nothing else. config_missing where it is no repository.
+// Lists the folder; the config is read, nothing else. usage where it is no repository.
 base::result<restic_folder> list_restic_folder(os::files& fs, const std::filesystem::path& root);
 
 // Reads an object whole; repository_damaged where its bytes have another hash than its name says.
