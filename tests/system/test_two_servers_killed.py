@@ -129,10 +129,13 @@ def test_nothing_acknowledged_is_lost_or_doubled(world, pair):
     clients = load(world, pair)
     for client in clients:
         client.start()
-    killed = 0
+    killed = told = 0
     while killed < KILLS:
         time.sleep(dice.uniform(0.05, LONGEST))
         killed += kill_some(pair, dice)
+        told += 1
+        if told % 50 == 0:
+            print(f"{killed} kills, {sum(k.runs for k in of(Keeper, clients))} runs of restic")
         for client in clients:
             client.assert_well()
     for client in clients:

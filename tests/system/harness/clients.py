@@ -1,6 +1,7 @@
 """Clients of a fleet that go on for as long as they are let, and keep a ledger of what was acknowledged to them. Each
 sends again what failed, as real ones do, and fails where that does not help within `HEALS_WITHIN` seconds."""
 
+import concurrent.futures
 import json
 import random
 import threading
@@ -11,6 +12,18 @@ from . import fleet, net, trees
 
 HEALS_WITHIN = 60
 MAY_PASS = (502, 503, 504)
+
+
+def at_once(count, work):
+    """Calls work(number) on `count` threads that start together."""
+    gate = threading.Barrier(count)
+
+    def one(number):
+        gate.wait()
+        return work(number)
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
 
 
 class Client(threading.Thread):
