@@ -91,7 +91,7 @@ def test_the_same_report_at_both_at_once(pair):
     device = Fleet(pair, pair.ca_file, fill=False)
     for number in range(10):
         body = fleet.report_body(device.device, report_id=f"rep_{number}")
-        answers = at_each(pair, 8, lambda url, _: net.request(  # noqa: B023
+        answers = at_each(pair, 8, lambda url, _: net.request(
             url + "/v1/report", "POST", body, net.bearer(device.key)))
         assert [(a.status, a.data) for a in answers] == [(200, {"report_id": f"rep_{number}"})] * 8
     assert pair.rows("select count(*), count(distinct report_id) from report") == [["10", "10"]]
@@ -108,7 +108,7 @@ def test_the_same_upload_and_the_same_deletion_at_both_at_once(pair, protection)
         body = dice.randbytes(dice.choice([100, 100_000]))
         name = hashlib.sha256(body).hexdigest()
         for method in ("POST", "DELETE", "POST") + ("DELETE",) * (number % 3 == 0):
-            answers = at_each(pair, 8, lambda url, _: at(  # noqa: B023
+            answers = at_each(pair, 8, lambda url, _: at(
                 url, repository, f"{kind}/{name}", method, body if method == "POST" else None))
             assert [a.status for a in answers] == [200] * 8, f"{method} {kind}: {answers}"
             said, found = pair.journal_and_bucket()
