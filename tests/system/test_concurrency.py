@@ -1,23 +1,9 @@
 """Many at once: devices that enrol and report together, and two runs of one agent."""
 
-import concurrent.futures
-import threading
-
 from harness import net, programs, trees
+from harness.clients import at_once
 
 METADATA = {"hostname": "host", "os": "linux", "arch": "amd64"}
-
-
-def at_once(count, work):
-    """Calls work(number) on `count` threads that start together."""
-    gate = threading.Barrier(count)
-
-    def one(number):
-        gate.wait()
-        return work(number)
-
-    with concurrent.futures.ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
 
 
 def test_one_token_and_many_who_want_it(server):

@@ -13,9 +13,9 @@ import time
 
 import pytest
 from harness import fleet, net, programs
+from harness.clients import at_once
 from harness.fleet import Fleet
 from harness.pair import Pair
-from test_concurrency import at_once
 # What people do with restic works through nginx and two servers as it does with one on a disk.
 from test_restic_matrix import mode, owners, test_the_life_of_a_repository  # noqa: F401
 
@@ -91,7 +91,7 @@ def test_the_same_report_at_both_at_once(pair):
     device = Fleet(pair, pair.ca_file, fill=False)
     for number in range(10):
         body = fleet.report_body(device.device, report_id=f"rep_{number}")
-        answers = at_each(pair, 8, lambda url, _: net.request(  # noqa: B023
+        answers = at_each(pair, 8, lambda url, _: net.request(
             url + "/v1/report", "POST", body, net.bearer(device.key)))
         assert [(a.status, a.data) for a in answers] == [(200, {"report_id": f"rep_{number}"})] * 8
     assert pair.rows("select count(*), count(distinct report_id) from report") == [["10", "10"]]
@@ -108,7 +108,7 @@ def test_the_same_upload_and_the_same_deletion_at_both_at_once(pair, protection)
         body = dice.randbytes(dice.choice([100, 100_000]))
         name = hashlib.sha256(body).hexdigest()
         for method in ("POST", "DELETE", "POST") + ("DELETE",) * (number % 3 == 0):
-            answers = at_each(pair, 8, lambda url, _: at(  # noqa: B023
+            answers = at_each(pair, 8, lambda url, _: at(
                 url, repository, f"{kind}/{name}", method, body if method == "POST" else None))
             assert [a.status for a in answers] == [200] * 8, f"{method} {kind}: {answers}"
             said, found = pair.journal_and_bucket()
@@ -173,3 +173,43 @@ def test_the_log_names_who_is_behind_nginx(pair):
     assert pair.request("/metrics").status == 404
     for server in pair.servers:
         assert b"xentz_storage_ready 1" in net.request(server.url + "/metrics").body
+
+
+def test_a_start_of_one_disturbs_nothing_that_the_other_does(pair):
+    """A server that starts compares rows and objects. What the other one stores and deletes meanwhile, again and again
+    the same, as restic repeats an upload, must be there after it was acknowledged, and gone after it was."""
+    repository = Fleet(pair, pair.ca_file).repository
+    busy, starting = pair.servers
+    over = threading.Event()
+
+    def come_and_go(number):
+        body = b"%d" % number
+        rest, rounds = f"{('data', 'index', 'locks')[number % 3]}/{hashlib.sha256(body).hexdigest()}", 0
+        while not over.is_set():
+            rounds += 1
+            for method, after in (("POST", 200), ("DELETE", 404)):
+                assert at(busy.url, repository, rest, method, body if method == "POST" else None).status == 200
+                for _ in range(3):
+                    status = at(busy.url, repository, rest).status
+                    assert status == after, f"{rest} is {status} after {method} in round {rounds}"
+        return rounds
+
+    def start_again():
+        try:
+            for _ in range(15):
+                assert starting.stop() == 0
+                starting.restart()
+                time.sleep(0.3)
+        finally:
+            over.set()
+
+    starter = threading.Thread(target=start_again)
+    starter.start()
+    try:
+        at_once(6, come_and_go)
+    finally:
+        over.set()
+        starter.join()
+    programs.wait_until(pair.is_settled, "the journal to say what is in the bucket", limit=30)
+    pair.assert_counted()
+    assert "is missing from" not in pair.log

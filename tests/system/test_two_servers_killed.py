@@ -115,7 +115,8 @@ def assert_told(pair, clients):
     failed = collections.Counter((r.method, r.status) for r in requests if r.status >= 500)
     print(f"{len(requests)} requests; failed, and healed by the client: {dict(failed)}; "
           f"healed by nginx: {sum(',' in r.upstream and r.status < 500 for r in requests)}")
-    print(f"{sum(k.runs for k in of(Keeper, clients))} runs of restic, "
+    print(f"{sum(k.runs for k in of(Keeper, clients))} runs of restic ({sum(k.again for k in of(Keeper, clients))} "
+          f"had to be begun again), "
           f"{sum(m.good for m in of(MachineAgent, clients))} of {sum(m.runs for m in of(MachineAgent, clients))} of the "
           f"agent, {sum(len(r.acknowledged) for r in of(Reporter, clients))} reports, "
           f"{sum(len(e.devices) for e in of(Enroller, clients))} enrolments")
@@ -128,10 +129,13 @@ def test_nothing_acknowledged_is_lost_or_doubled(world, pair):
     clients = load(world, pair)
     for client in clients:
         client.start()
-    killed = 0
+    killed = told = 0
     while killed < KILLS:
         time.sleep(dice.uniform(0.05, LONGEST))
         killed += kill_some(pair, dice)
+        told += 1
+        if told % 50 == 0:
+            print(f"{killed} kills, {sum(k.runs for k in of(Keeper, clients))} runs of restic")
         for client in clients:
             client.assert_well()
     for client in clients:

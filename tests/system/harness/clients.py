@@ -1,6 +1,7 @@
 """Clients of a fleet that go on for as long as they are let, and keep a ledger of what was acknowledged to them. Each
 sends again what failed, as real ones do, and fails where that does not help within `HEALS_WITHIN` seconds."""
 
+import concurrent.futures
 import json
 import random
 import threading
@@ -11,6 +12,18 @@ from . import fleet, net, trees
 
 HEALS_WITHIN = 60
 MAY_PASS = (502, 503, 504)
+
+
+def at_once(count, work):
+    """Calls work(number) on `count` threads that start together."""
+    gate = threading.Barrier(count)
+
+    def one(number):
+        gate.wait()
+        return work(number)
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
 
 
 class Client(threading.Thread):
@@ -67,24 +80,36 @@ class Keeper(Client):
         super().__init__(pair, seed)
         self.owner, self.source = owner, source
         self.kept = {}
-        self.runs = 0
+        self.runs = self.again = 0
 
     def step(self):
         self.runs += 1
         chance = self.dice.random()
         if chance < 0.2:
-            self.owner.run("forget", "--keep-last", "2", "--prune", "--max-unused", "0")
+            self.restic("forget", "--keep-last", "2", "--prune", "--max-unused", "0")
             self.kept = dict(list(self.kept.items())[-2:])
         elif chance < 0.3:
-            self.owner.run("check")
+            self.restic("check")
         else:
             self.back_up()
+
+    def restic(self, *args):
+        """restic repeats each of its requests itself, but for the one by which it opens the repository: while both
+        servers are down the command ends at once, and is given again. No other failure is forgiven."""
+        end = time.monotonic() + HEALS_WITHIN
+        while True:
+            outcome = self.owner.restic.run(*args)
+            not_opened = outcome.code != 0 and "unable to open config file" in outcome.err and "502" in outcome.err
+            if not not_opened or time.monotonic() > end:
+                return outcome.expect(0)
+            self.again += 1
+            self.pause(0.3)
 
     def back_up(self):
         file = self.source / f"file-{self.dice.randrange(4)}"
         file.write_bytes(self.dice.randbytes(self.dice.randrange(1 << 16, 6 << 20)))
         survey = trees.survey(self.source)
-        said = self.owner.run("backup", self.source, "--json").out.splitlines()
+        said = self.restic("backup", self.source, "--json").out.splitlines()
         self.kept[json.loads(said[-1])["snapshot_id"]] = survey
 
     def assert_kept(self, room):
