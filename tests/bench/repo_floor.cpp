@@ -66,15 +66,17 @@ std::string folder_of(const request& r)
 
 std::string file_of(const request& r) { return r.type == "config" ? "config" : folder_of(r) + "/" + r.name; }
 
-// "POST /data/0123... HTTP/1.1"; false where the path is none that may be touched.
+// "POST /bench/data/0123... HTTP/1.1", whatever stands for "bench"; false where the path is none that may be touched.
 bool read_target(std::string_view head, request& r)
 {
     const auto first = head.find(' ');
-    const auto path = head.substr(first + 1, head.find_first_of(" ?", first + 1) - first - 1);
+    auto path = head.substr(first + 1, head.find_first_of(" ?", first + 1) - first - 1);
     r.method = head.substr(0, first);
-    if (path.empty() || path.find("..") != std::string_view::npos) return false;
-    const auto slash = path.find('/', 1);
-    r.type = path.substr(1, slash == std::string_view::npos ? slash : slash - 1);
+    const auto repository = path.find('/', 1);
+    if (repository == std::string_view::npos || path.find("..") != std::string_view::npos) return false;
+    path.remove_prefix(repository + 1);
+    const auto slash = path.find('/');
+    r.type = path.substr(0, slash);
     if (slash != std::string_view::npos) r.name = path.substr(slash + 1);
     r.of_list = slash != std::string_view::npos && r.name.empty();
     return r.name.find('/') == std::string::npos;
