@@ -125,6 +125,7 @@ result<> copy_folder::put_imported(base::time_point at) const
 
 result<> copy_folder::tidy() const
 {
+    // With no manifest nothing is kept, nor what was said of the export that it was of.
     std::array<std::string, 4> kept;
     const auto found = fs_->info(manifest_file());
     // Only where there is certainly no copy may everything go.

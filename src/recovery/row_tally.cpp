@@ -21,12 +21,11 @@ void row_tally::add(std::string_view line)
 {
     auto& [count, sum] = tables_.back();
     ++count.rows;
+    const auto more = crypto::sha256_of(line);
     unsigned carry = 0;
-    auto at = sum.begin();
-    for (const auto byte : crypto::sha256_of(line)) {
-        carry += unsigned{*at} + byte;
-        *at++ = static_cast<std::uint8_t>(carry);
-        carry >>= 8U;
+    for (auto i = sum.size(); i-- > 0; carry >>= 8U) {
+        carry += unsigned{sum.at(i)} + more.at(i);
+        sum.at(i) = static_cast<std::uint8_t>(carry);
     }
 }
 

@@ -238,6 +238,13 @@ std::vector<std::string> schema_names()
     return out;
 }
 
+result<> check_schema(const std::vector<std::string>& schema)
+{
+    if (schema == schema_names()) return {};
+    return fail(fault_code::config_invalid, "the control plane was exported by another version of xentz-server",
+                "Use the same version for the export and the import, and upgrade before or after");
+}
+
 result<> all_rows::read(row_receiver& to)
 {
     return db_->read([&](sql::connection& c) { return read_all(c, to); });
@@ -282,9 +289,7 @@ result<restored_rows> all_rows::restore(const std::vector<std::string>& schema, 
 
 result<> all_rows::move_in(const std::vector<std::string>& schema, row_source& from, row_receiver& back)
 {
-    if (schema != schema_names())
-        return fail(fault_code::config_invalid, "the control plane was exported by another version of xentz-server",
-                    "Use the same version for the export and the import, and upgrade before or after");
+    if (auto ok = check_schema(schema); !ok) return ok;
     if (auto ok = make_tables(migrations()); !ok) return ok;
     try {
         db_->write([&](sql::connection& c) {

@@ -35,6 +35,9 @@ const std::vector<table>& tables();
 // The names of the migrations that this program knows, in their order: the schema of what `read` gives.
 std::vector<std::string> schema_names();
 
+// config_invalid where rows of that schema cannot be moved in by this program, which wants its own.
+base::result<> check_schema(const std::vector<std::string>& schema);
+
 using row = std::vector<sql::value>; // std::int64_t, std::string or null
 
 struct row_receiver {
