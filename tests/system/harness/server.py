@@ -106,7 +106,7 @@ class Server:
     def admin(self, *args, limit=120):
         where = ["--data-dir", self.data_dir]
         where += ["--database", self.database] if self.database else []
-        if args[0] in ("init", "repo", "restore"):
+        if args[0] in ("init", "repo", "restore", "import"):
             where += ["--storage", self.storage_address]
         return programs.run([programs.program("xentz-server"), *args, *where], self.environment, limit)
 
