@@ -286,7 +286,6 @@ result<restored_rows> all_rows::restore(const std::vector<std::string>& schema, 
     }
 }
 
-
 result<> all_rows::move_in(const std::vector<std::string>& schema, row_source& from, row_receiver& back)
 {
     if (auto ok = check_schema(schema); !ok) return ok;

@@ -1,5 +1,6 @@
-// Every row of the fleet's database, for a copy of the control plane or its move to another database: read as one moment had them, whatever is written
-// meanwhile, and put into an empty database of either engine. Memory does not grow with the number of rows.
+// Every row of the fleet's database, for a copy of the control plane or its move to another database: read as one
+// moment had them, whatever is written meanwhile, and put into an empty database of either engine. Memory does not grow
+// with the number of rows.
 //
 // Errors: a fault of the receiver or the source is handed on; those of the database are sql::error, as in
 // fleet_store.hpp. Threads: as fleet_store.
@@ -91,8 +92,8 @@ public:
     base::result<restored_rows> restore(const std::vector<std::string>& schema, row_source& from, const epoch& started);
 
     // Puts the rows into a database that holds none and changes nothing in them: the same control plane in another
-    // place. In the same transaction all of them are read again into `back`; a fault of it, also at its end, and nothing
-    // was put in.
+    // place. In the same transaction all of them are read again into `back`; a fault of it, also at its end, and
+    // nothing was put in.
     //
     // config_invalid where `schema` is not the one of this program, conflict where the database holds rows already.
     base::result<> move_in(const std::vector<std::string>& schema, row_source& from, row_receiver& back);

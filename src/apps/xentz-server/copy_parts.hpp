@@ -1,6 +1,6 @@
-// What `backup` and `export`, and `restore` and `import`, have in common: what goes into a copy of the control plane, and
-// how what comes out of one is put into a data folder. What only root may read is read before this process becomes the
-// user that the data belongs to: passphrases, the config file, a recovery sheet.
+// What `backup` and `export`, and `restore` and `import`, have in common: what goes into a copy of the control plane,
+// and how what comes out of one is put into a data folder. What only root may read is read before this process becomes
+// the user that the data belongs to: passphrases, the config file, a recovery sheet.
 #pragma once
 
 #include "context.hpp"
@@ -32,8 +32,8 @@ base::result<recovery::unlocking> read_unlocking(context& c, const std::string& 
 base::result<bool> has_master_key(context& c, const crypto::master_key& key);
 base::fault installed_already(const context& c);
 base::result<> put_master_key(context& c, const crypto::master_key& key);
-// The config file of the copy: beside the one in force, not in its place, since addresses and paths of another host need
-// a look. Where it was put; nothing where the copy has none.
+// The config file of the copy: beside the one in force, not in its place, since addresses and paths of another host
+// need a look. Where it was put; nothing where the copy has none.
 base::result<std::optional<std::string>> put_settings(context& c, const recovery::opened_copy& copy);
 
 } // namespace xentz::apps

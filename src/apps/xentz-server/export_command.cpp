@@ -31,8 +31,7 @@ struct export_output {
     std::string master_key_fingerprint;
     std::string storage_id;
 };
-BOOST_DESCRIBE_STRUCT(export_output, (),
-                      (folder, moved_at, bytes, rows, tables, master_key_fingerprint, storage_id))
+BOOST_DESCRIBE_STRUCT(export_output, (), (folder, moved_at, bytes, rows, tables, master_key_fingerprint, storage_id))
 
 struct undo_output {
     std::string folder;
@@ -175,7 +174,8 @@ void add_export_command(CLI::App& app, context& c)
     auto* command = app.add_subcommand(
         "export", "move the control plane out of its database, whole and unchanged, for `import` into another one");
     auto o = std::make_shared<export_options>();
-    auto* folder = command->add_option("DIR", o->folder, "folder for the export: empty, new, or that of an earlier one");
+    auto* folder =
+        command->add_option("DIR", o->folder, "folder for the export: empty, new, or that of an earlier one");
     command
         ->add_option("--passphrase-file", o->passphrase_file,
                      "file with the passphrase that the master key is sealed under (default: ask)")

@@ -82,8 +82,8 @@ void print(const context& c, const import_output& out, bool dry_run)
     if (c.json) return print_json(out);
     const auto what = base::counted(out.rows, "row") + " in " + base::counted(out.tables.size(), "table");
     if (dry_run)
-        print_line("The export of " + short_time(out.exported_at) + " UTC is whole and opens, and the database is empty: " +
-                   what + ". Nothing was changed.");
+        print_line("The export of " + short_time(out.exported_at) +
+                   " UTC is whole and opens, and the database is empty: " + what + ". Nothing was changed.");
     else
         print_line("Imported the control plane of " + short_time(out.exported_at) + " UTC: " + what +
                    ", each table read back and the same as in the export.");

@@ -287,7 +287,9 @@ INSTANTIATE_TEST_SUITE_P(each, gate_test, testing::Values(engine::sqlite, engine
 TEST_P(gate_test, refuses_everything_but_a_migration_while_it_is_shut)
 {
     const auto read = [&] { behind_gate->read([](connection& c) { c.query("select name from item"); }); };
-    const auto write = [&] { behind_gate->write([](connection& c) { c.insert("item", item{.name = "b", .note = {}}); }); };
+    const auto write = [&] {
+        behind_gate->write([](connection& c) { c.insert("item", item{.name = "b", .note = {}}); });
+    };
     read();
     shut();
     EXPECT_EQ(code_thrown_by(read), errc::shut);
@@ -298,8 +300,9 @@ TEST_P(gate_test, refuses_everything_but_a_migration_while_it_is_shut)
         EXPECT_STREQ(e.what(), "it was moved");
     }
     EXPECT_EQ(count(), 0) << "whoever opened it without the gate passes";
-    behind_gate->migrate(
-        {{"0001_item", schema}, {"0002_shut", "create table shut (why text)"}, {"0003_more", "create table more (n bigint)"}});
+    behind_gate->migrate({{"0001_item", schema},
+                          {"0002_shut", "create table shut (why text)"},
+                          {"0003_more", "create table more (n bigint)"}});
     open();
     write();
     EXPECT_EQ(count(), 1);
