@@ -17,11 +17,11 @@ void row_tally::begin_table(std::string_view name)
     tables_.push_back({.count = {.table = std::string{name}, .rows = 0, .digest = {}}});
 }
 
-void row_tally::add(std::string_view line)
+void row_tally::add(std::string_view row_text)
 {
     auto& [count, sum] = tables_.back();
     ++count.rows;
-    const auto more = crypto::sha256_of(line);
+    const auto more = crypto::sha256_of(row_text);
     unsigned carry = 0;
     for (auto i = sum.size(); i-- > 0; carry >>= 8U) {
         carry += unsigned{sum.at(i)} + more.at(i);

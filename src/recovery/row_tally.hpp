@@ -20,7 +20,7 @@ class row_tally {
 public:
     void clear() { tables_.clear(); }
     void begin_table(std::string_view name);
-    void add(std::string_view line); // of row_line, to the table that was begun last
+    void add(std::string_view row_text); // of row_line, to the table that was begun last
     std::vector<table_count> counts() const;
 
 private:

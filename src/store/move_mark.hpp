@@ -18,9 +18,10 @@ namespace xentz::store {
 
 struct moved_away {
     base::time_point moved_at;
-    std::string folder; // that the export was written to
+    std::string folder;                     // that the export is written to
+    std::optional<std::string> export_hash; // of its manifest, once it is whole
 };
-BOOST_DESCRIBE_STRUCT(moved_away, (), (moved_at, folder))
+BOOST_DESCRIBE_STRUCT(moved_away, (), (moved_at, folder, export_hash))
 
 class move_mark {
 public:
@@ -29,8 +30,10 @@ public:
     explicit move_mark(std::shared_ptr<sql::database> db) : db_(std::move(db)) {}
 
     std::optional<moved_away> find();
-    // Where there is a mark already its instant stays, and the folder is replaced.
-    void set(const moved_away& m);
+    // Before the export is written. Where there is a mark already its instant stays.
+    void set(base::time_point moved_at, const std::string& folder);
+    // The export is whole.
+    void complete(const std::string& export_hash);
     // The control plane is in force again as it was.
     void clear();
 

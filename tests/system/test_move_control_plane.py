@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -142,7 +143,8 @@ def test_a_fleet_goes_on_in_postgresql_and_back_in_sqlite_as_if_nothing_had_happ
     server.admin("tenant", "set", "acme", "quota=1GiB", "trash-days=9").expect(0)
     unused, used = server.token("acme", uses=2), server.token("acme")
     assert fleet.install(server, used).status == 200
-    credential = server.ask("repo", "credential", "create", "--device", kept.device_id, "--for", "7d", "--reason", "x")
+    credential = server.ask("repo", "credential", "create", "--device", kept.device_id, "--for", "7d", "--reason", "x",
+                            "--public-url", server.url)
     held = server.ask("repo", "hold", "--device", by_hand.device, "--reason", "an inquiry")
     before_deletion = now()
     time.sleep(1.1)
@@ -376,8 +378,21 @@ def test_a_move_that_is_given_up_changes_nothing(world, database, passphrase):  
     server.database = None
     for again in (["export", "--undo"], ["export", server.room / "other", "--passphrase-file", passphrase]):
         refused = server.admin(*again).expect(1)
-        assert "was imported on 20" in refused.err and "imported.json" in refused.err
+        assert "was imported on 20" in refused.err and "--not-imported" in refused.err
     refuses_to_serve(server)
+    # Nor where nobody can know whether there was one.
+    shutil.rmtree(move.folder)
+    for again in (["export", "--undo"], ["export", move.folder, "--passphrase-file", passphrase]):
+        assert "nobody here knows whether it was imported" in server.admin(*again).expect(1).err
+    # Another export in the same place is not the one that moved it.
+    server.database = database
+    move.out()
+    server.database = None
+    assert "nobody here knows whether it was imported" in server.admin("export", "--undo").expect(1).err
+    assert not server.ask("export", "--undo", "--not-imported")["export_removed"]
+    server.start()
+    device.assert_goes_on()
+    server.admin("import", move.folder, "--dry-run", "--database", f"sqlite:{server.room}/x.db").expect(0)
 
 
 def test_an_export_that_fails_does_not_move_anything(world, passphrase):  # noqa: F811

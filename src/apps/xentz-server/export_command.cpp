@@ -2,6 +2,7 @@
 #include "base/time_text.hpp"
 #include "context.hpp"
 #include "copy_parts.hpp"
+#include "crypto/hash.hpp"
 #include "os/lock.hpp"
 #include "output.hpp"
 
@@ -20,6 +21,7 @@ struct export_options {
     std::string folder;
     std::string passphrase_file;
     bool undo = false;
+    bool not_imported = false;
 };
 
 struct export_output {
@@ -56,59 +58,70 @@ void print(const context& c, const undo_output& out)
     if (c.json) return print_json(out);
     print_line("The control plane is in force again, as it was.");
     print_line(out.export_removed ? "The export in " + out.folder + " was removed."
-                                  : "The export was not found in " + out.folder +
-                                        " any more. Where it is still anywhere, never import it.");
+                                  : "There is no export of it in " + out.folder +
+                                        ". Where there is one anywhere else, never import it.");
 }
 
-// The folder of the export that moved it away; nothing where it is not there any more.
-result<std::optional<recovery::copy_folder>> folder_of(context& c, const store::moved_away& m)
+// The export that moved it away, as far as it can be seen from here.
+struct earlier_export {
+    std::optional<recovery::copy_folder> folder; // that holds it
+    std::optional<base::time_point> imported_at;
+};
+
+// An export that was cut short is known by its MAC alone; the folder may hold another one by now.
+bool is_it(const std::string& manifest_text, const store::moved_away& m, const crypto::master_key& key)
 {
-    auto folder = recovery::copy_folder::open(c.files, m.folder);
-    if (!folder && folder.error().code == fault_code::not_found) return std::optional<recovery::copy_folder>{};
-    if (!folder) return base::failed(folder);
-    return std::move(*folder);
+    if (m.export_hash) return crypto::sha256_hex(manifest_text) == *m.export_hash;
+    const auto read = recovery::read_manifest(manifest_text);
+    return read && read->kind == recovery::kind_of_export && recovery::is_genuine(manifest_text, key);
+}
+
+result<earlier_export> look_for(context& c, const store::moved_away& m, const crypto::master_key& key)
+{
+    const auto folder = recovery::copy_folder::open(c.files, m.folder);
+    if (!folder && folder.error().code == fault_code::not_found) return earlier_export{};
+    if (!folder) return std::unexpected(folder.error());
+    const auto text = folder->read_manifest_text();
+    if (!text) return std::unexpected(text.error());
+    if (!is_it(*text, m, key)) return earlier_export{};
+    const auto imported = folder->imported_at();
+    if (!imported) return std::unexpected(imported.error());
+    return earlier_export{*folder, *imported};
 }
 
 // What was imported is in force elsewhere; to go on from here, too, would make two truths.
-result<> check_not_imported(const std::optional<recovery::copy_folder>& folder)
+result<> check_not_imported(const store::moved_away& m, const earlier_export& e)
 {
-    if (!folder) return {};
-    const auto imported = folder->imported_at();
-    if (!imported) return std::unexpected(imported.error());
-    if (!*imported) return {};
-    return fail(fault_code::conflict,
-                "the export was imported on " + base::to_rfc3339(**imported) + " and is in force there",
-                "Move it back from there with export and import; only where nothing was served from there, remove " +
-                    folder->imported_file().string() + " and run this again");
+    constexpr auto remedy = "Move it back from where it is in force, with export and import; only where nothing was "
+                            "served from there, say `xentz-server export --undo --not-imported`";
+    if (e.imported_at)
+        return fail(fault_code::conflict,
+                    "the export was imported on " + base::to_rfc3339(*e.imported_at) + ", and is in force there",
+                    remedy);
+    if (m.export_hash && !e.folder)
+        return fail(fault_code::conflict,
+                    "the export is not in " + m.folder + " any more, so that nobody here knows whether it was imported",
+                    remedy);
+    return {};
 }
 
-// Whether what lies there is an export of this control plane.
-bool is_ours(const recovery::copy_folder& folder, const crypto::master_key& key)
-{
-    const auto text = folder.read_manifest_text();
-    if (!text || !recovery::is_genuine(*text, key)) return false;
-    const auto m = recovery::read_manifest(*text);
-    return m && m->kind == recovery::kind_of_export;
-}
-
-result<> undo(context& c)
+result<> undo(context& c, bool not_imported)
 {
     auto home = open_installation(c, if_moved_away::open);
     if (!home) return base::failed(home);
     const auto moved = home->store->moves().find();
     if (!moved) return fail(fault_code::conflict, "this control plane was not moved away, and is in force");
-    const auto folder = folder_of(c, *moved);
-    if (!folder) return std::unexpected(folder.error());
-    if (auto ok = check_not_imported(*folder); !ok) return ok;
-    undo_output out{.folder = moved->folder};
+    const auto found = look_for(c, *moved, home->key);
+    if (!found) return std::unexpected(found.error());
+    if (!not_imported)
+        if (auto ok = check_not_imported(*moved, *found); !ok) return ok;
     // First of all: from the moment at which this one is in force nobody may import it any more.
-    if (*folder && is_ours(**folder, home->key)) {
-        if (auto ok = (*folder)->withdraw(); !ok) return ok;
-        if (auto ok = (*folder)->tidy(); !ok) return ok;
-        out.export_removed = true;
+    if (found->folder) {
+        if (auto ok = found->folder->withdraw(); !ok) return ok;
+        if (auto ok = found->folder->tidy(); !ok) return ok;
     }
     home->store->moves().clear();
-    print(c, out);
+    print(c, undo_output{.folder = moved->folder, .export_removed = found->folder.has_value()});
     return {};
 }
 
@@ -141,9 +154,9 @@ result<> export_rows(context& c, const export_options& o)
     auto& store = *home->store;
     const auto before = store.moves().find();
     if (before) {
-        const auto earlier = folder_of(c, *before);
+        const auto earlier = look_for(c, *before, home->key);
         if (!earlier) return std::unexpected(earlier.error());
-        if (auto ok = check_not_imported(*earlier); !ok) return ok;
+        if (auto ok = check_not_imported(*before, *earlier); !ok) return ok;
     }
     auto folder = recovery::copy_folder::prepare(c.files, folder_path(o.folder), recovery::kind_of_export);
     if (!folder) return base::failed(folder);
@@ -151,13 +164,14 @@ result<> export_rows(context& c, const export_options& o)
     if (!lock) return std::unexpected(lock.error());
     // What an earlier export left here is void: the database had it all, and may have gone on since.
     if (auto ok = folder->withdraw(); !ok) return ok;
-    const store::moved_away mark{.moved_at = before ? before->moved_at : c.clock.now(),
-                                 .folder = folder_path(o.folder).string()};
-    store.moves().set(mark);
+    store.moves().set(before ? before->moved_at : c.clock.now(), folder_path(o.folder).string());
     const auto made = make_export(make_copy_parts(c, *home, std::move(*input)), *folder);
     if (!made) return give_up(store, *folder, made.error(), before.has_value());
-    export_output out{.folder = mark.folder,
-                      .moved_at = mark.moved_at,
+    const auto manifest = folder->read_manifest_text();
+    if (!manifest) return std::unexpected(manifest.error());
+    store.moves().complete(crypto::sha256_hex(*manifest));
+    export_output out{.folder = folder_path(o.folder).string(),
+                      .moved_at = made->made_at,
                       .bytes = made->database.bytes,
                       .tables = made->tables,
                       .master_key_fingerprint = made->master_key_fingerprint,
@@ -184,9 +198,12 @@ void add_export_command(CLI::App& app, context& c)
         ->add_flag("--undo", o->undo,
                    "take the control plane of this database up again, where the export was not imported")
         ->excludes(folder);
+    command->add_flag("--not-imported", o->not_imported,
+                      "with --undo, where the export is gone or was imported: nothing was served from it");
     command->callback([&c, o] {
         c.action = [&c, o]() -> result<> {
-            if (o->undo) return undo(c);
+            if (o->undo) return undo(c, o->not_imported);
+            if (o->not_imported) return fail(fault_code::usage, "--not-imported belongs to --undo", "Leave it out");
             if (o->folder.empty())
                 return fail(fault_code::usage, "export needs a folder", "Name one: `xentz-server export DIR`");
             return export_rows(c, *o);

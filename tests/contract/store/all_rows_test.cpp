@@ -325,10 +325,14 @@ TEST_P(all_rows_test, a_database_that_they_were_moved_out_of_is_shut_until_that_
         return std::optional<sql::errc>{};
     };
     auto mark = store.moves();
-    mark.set({day, "/srv/export"});
-    mark.set({day + std::chrono::hours{1}, "/srv/another"});
+    mark.set(day, "/srv/export");
+    EXPECT_EQ(mark.find()->export_hash, std::nullopt);
+    mark.complete("abc");
+    EXPECT_EQ(mark.find()->export_hash, "abc");
+    mark.set(day + std::chrono::hours{1}, "/srv/another");
     EXPECT_EQ(mark.find()->moved_at, day) << "the first instant stays";
     EXPECT_EQ(mark.find()->folder, "/srv/another");
+    EXPECT_EQ(mark.find()->export_hash, std::nullopt) << "the next one is not whole yet";
     EXPECT_EQ(code([&] { serving.setting("initialised_at"); }), sql::errc::shut);
     EXPECT_EQ(code([&] { serving.set_setting("initialised_at", "later"); }), sql::errc::shut);
     EXPECT_EQ(code([&] { serving.healthy(); }), sql::errc::shut);
