@@ -43,14 +43,19 @@ std::unexpected<base::fault> no_box()
 
 } // namespace
 
+result<> check_passphrase(std::string_view passphrase)
+{
+    if (passphrase.size() >= shortest_passphrase) return {};
+    return fail(fault_code::invalid_value,
+                "the passphrase has fewer than " + std::to_string(shortest_passphrase) + " characters",
+                "Take a longer one, for example five words at random");
+}
+
 result<passphrase_box> seal_with_passphrase(std::string_view passphrase, std::string_view plain,
                                             base::random_source& random, const stretching& cost)
 {
     start_sodium();
-    if (passphrase.size() < shortest_passphrase)
-        return fail(fault_code::invalid_value,
-                    "the passphrase has fewer than " + std::to_string(shortest_passphrase) + " characters",
-                    "Take a longer one, for example five words at random");
+    if (auto ok = check_passphrase(passphrase); !ok) return base::failed(ok);
     salt_bytes salt{};
     random.fill(salt);
     const auto key = stretch(passphrase, salt.data(), cost);

@@ -28,6 +28,9 @@ struct passphrase_box {
 
 constexpr std::size_t shortest_passphrase = 12;
 
+// invalid_value where it is shorter than 12 bytes.
+base::result<> check_passphrase(std::string_view passphrase);
+
 // invalid_value where the passphrase is shorter than 12 bytes, out_of_memory where the stretching does not fit.
 base::result<passphrase_box> seal_with_passphrase(std::string_view passphrase, std::string_view plain,
                                                   base::random_source& random, const stretching& cost = {});

@@ -1,6 +1,7 @@
 #include "recovery/control_copy.hpp"
 
 #include "base/time_text.hpp"
+#include "recovery/row_tally.hpp"
 #include "recovery/row_text.hpp"
 #include "wire/json.hpp"
 
@@ -33,6 +34,15 @@ std::unexpected<base::fault> damaged(const std::string& name)
                 "Use another copy, or fetch this one again from where it came");
 }
 
+std::unexpected<base::fault> of_the_other_kind(const manifest& m)
+{
+    if (m.kind == kind_of_export)
+        return fail(fault_code::invalid_value, "the folder holds an export, which moves a control plane as it is",
+                    "Put it into an empty database with `xentz-server import`");
+    return fail(fault_code::invalid_value, "the folder holds a copy that `xentz-server backup` has made, and no export",
+                "Move a control plane with `xentz-server export`, or put the copy back with `xentz-server restore`");
+}
+
 // Writes the rows into the file of the copy; from the start each time that the database asks for it.
 class rows_to_file final : public store::row_receiver {
 public:
@@ -41,7 +51,7 @@ public:
     result<> begin() override
     {
         out_.reset();
-        counts_.clear();
+        tally_.clear();
         if (auto gone = fs_.remove(path_); !gone && gone.error().code != fault_code::not_found) return gone;
         auto made = hashed_writer::create(fs_, path_);
         if (!made) return base::failed(made);
@@ -50,25 +60,26 @@ public:
     }
     result<> begin_table(const store::table& t) override
     {
-        counts_.push_back({std::string{t.name}, 0});
+        tally_.begin_table(t.name);
         return out_->write(heading_line(t));
     }
     result<> add(const store::row& r) override
     {
         const auto text = row_line(r);
         if (!text) return std::unexpected(text.error());
-        ++counts_.back().rows;
+        tally_.add(*text);
         return out_->write(*text);
     }
+    result<> end() override { return {}; }
 
     result<file_record> finish() { return out_->finish(); }
-    const std::vector<table_count>& counts() const { return counts_; }
+    std::vector<table_count> counts() const { return tally_.counts(); }
 
 private:
     os::files& fs_;
     std::filesystem::path path_;
     std::optional<hashed_writer> out_;
-    std::vector<table_count> counts_;
+    row_tally tally_;
 };
 
 result<file_record> write_file(os::files& fs, const std::filesystem::path& p, std::string_view text)
@@ -110,9 +121,9 @@ result<crypto::master_key> unlock(os::files& fs, const copy_folder& folder, cons
     if (by.key) {
         if (by.key->fingerprint() == m.master_key_fingerprint) return *by.key;
         return fail(fault_code::conflict,
-                    "the recovery sheet is of another master key (" + by.key->fingerprint() + ") than the copy (" +
-                        m.master_key_fingerprint + ")",
-                    "Take the sheet with the fingerprint of the copy, or its passphrase");
+                    "the copy is of another master key (" + m.master_key_fingerprint + ") than the one given (" +
+                        by.key->fingerprint() + ")",
+                    "Take the recovery sheet with the fingerprint of the copy, or its passphrase");
     }
     const auto text = os::read_all(fs, folder.file(m.master_key), most_key_file_bytes);
     if (!text) return std::unexpected(text.error());
@@ -151,7 +162,8 @@ result<opened_copy> open_files(os::files& fs, const copy_folder& folder, const m
 
 result<manifest> write_files(const copy_parts& p, const copy_folder& folder)
 {
-    manifest m{.version = p.version,
+    manifest m{.kind = p.kind,
+               .version = p.version,
                .made_at = p.clock.now(),
                .epoch = p.epoch,
                .master_key_fingerprint = p.key.fingerprint(),
@@ -200,12 +212,13 @@ result<manifest> make_copy(const copy_parts& p, const copy_folder& folder)
     return m;
 }
 
-result<opened_copy> open_copy(os::files& fs, const copy_folder& folder, const unlocking& by)
+result<opened_copy> open_copy(os::files& fs, const copy_folder& folder, const unlocking& by, std::string_view kind)
 {
     const auto text = folder.read_manifest_text();
     if (!text) return std::unexpected(text.error());
     auto m = read_manifest(*text);
     if (!m) return base::failed(m);
+    if (m->kind != kind) return of_the_other_kind(*m);
     auto opened = open_files(fs, folder, *m, by);
     if (!opened) return opened;
     if (!is_genuine(*text, opened->key)) return damaged("manifest.json");

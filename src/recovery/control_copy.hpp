@@ -1,5 +1,6 @@
 // A copy of a control plane, and the way back: every row of its database as one moment had it, the master key sealed
-// under a passphrase, the config file sealed under the master key (docs/control-copy.md).
+// under a passphrase, the config file sealed under the master key (docs/control-copy.md). An export, which moves a
+// control plane to another database, is made and opened in the same way; its kind is another one.
 //
 // A copy is read back before it counts: each file has the hash that was written down, each row can be read, and the
 // passphrase opens the key. The same is done before a restore touches anything.
@@ -36,6 +37,7 @@ struct copy_parts {
     std::string storage_id; // of the installation
     std::int64_t epoch = 0;
     std::optional<settings_file> settings;
+    std::string kind = kind_of_copy;
     crypto::stretching cost = {};
 };
 
@@ -45,7 +47,7 @@ base::result<manifest> make_copy(const copy_parts& p, const copy_folder& folder)
 // How the master key of a copy is come by.
 struct unlocking {
     std::optional<std::string> passphrase;
-    std::optional<crypto::master_key> key; // from the recovery sheet; the passphrase is not needed then
+    std::optional<crypto::master_key> key; // from the recovery sheet or the data folder, instead of the passphrase
 };
 
 struct opened_copy {
@@ -54,11 +56,12 @@ struct opened_copy {
     std::optional<settings_file> settings;
 };
 
-// Everything was read and is whole when it returns. wrong_password where it does not open, conflict where the recovery
-// sheet is of another master key.
-base::result<opened_copy> open_copy(os::files& fs, const copy_folder& folder, const unlocking& by);
+// Everything was read and is whole when it returns. wrong_password where it does not open, conflict where the key is
+// another one, invalid_value where it is of another kind.
+base::result<opened_copy> open_copy(os::files& fs, const copy_folder& folder, const unlocking& by,
+                                    std::string_view kind = kind_of_copy);
 
-// The rows of a copy that was opened, for store::all_rows::restore.
+// The rows of a copy that was opened, for store::all_rows.
 class copied_rows final : public store::row_source {
 public:
     copied_rows(os::files& fs, std::filesystem::path database) : fs_(fs), path_(std::move(database)) {}

@@ -28,7 +28,7 @@ bool is_plain(const file_record& r)
 std::unexpected<base::fault> no_manifest(const std::string& why)
 {
     return fail(fault_code::invalid_value, "manifest.json is not one of a copy of a control plane: " + why,
-                "Name the folder that `xentz-server backup` has made, or use another copy");
+                "Name the folder that `xentz-server backup` or `export` has made, or use another copy");
 }
 
 } // namespace
@@ -50,7 +50,7 @@ result<manifest> read_manifest(std::string_view text)
                     "Restore it with that version or a later one");
     auto m = wire::from_json<manifest>(*v);
     if (!m) return no_manifest(m.error().message);
-    if (m->kind != manifest{}.kind) return no_manifest("it is of another kind");
+    if (m->kind != kind_of_copy && m->kind != kind_of_export) return no_manifest("it is of another kind");
     if (!is_plain(m->database) || !is_plain(m->master_key) || (m->settings && !is_plain(*m->settings)))
         return no_manifest("it names a file outside of its folder");
     return m;

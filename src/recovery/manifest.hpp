@@ -20,16 +20,22 @@ namespace xentz::recovery {
 
 constexpr std::uint32_t copy_format = 1;
 
+// A copy is put back after a loss, and begins an epoch. An export is the control plane itself on its way to another
+// database: it was moved out of the one that it comes from.
+constexpr auto kind_of_copy = "xentz control plane";
+constexpr auto kind_of_export = "xentz control plane, moved";
+
 struct table_count {
     std::string table;
     std::uint64_t rows = 0;
+    std::optional<std::string> digest; // row_tally.hpp; earlier programs wrote none
     bool operator==(const table_count&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(table_count, (), (table, rows))
+BOOST_DESCRIBE_STRUCT(table_count, (), (table, rows, digest))
 
 struct manifest {
     std::uint32_t format = copy_format;
-    std::string kind = "xentz control plane";
+    std::string kind = kind_of_copy;
     std::string version; // of the program that made it
     base::time_point made_at;
     std::int64_t epoch = 0; // of the control plane then; 0: it was never restored

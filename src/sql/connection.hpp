@@ -32,8 +32,9 @@
 namespace xentz::sql {
 
 // busy: the same transaction may succeed at once or soon. connection_lost: the engine cannot be reached, or went away;
-// where that happened while committing, nobody knows whether the transaction was stored.
-enum class errc { other, unique_violation, foreign_key_violation, busy, connection_lost, invalid_text };
+// where that happened while committing, nobody knows whether the transaction was stored. shut: the gate of the database
+// is shut (database_options).
+enum class errc { other, unique_violation, foreign_key_violation, busy, connection_lost, invalid_text, shut };
 
 // The message is a sentence without a full stop and holds neither a value of a row nor a part of an address.
 struct error : std::runtime_error {

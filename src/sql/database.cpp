@@ -118,7 +118,7 @@ public:
     using locker = std::function<std::unique_ptr<advisory_lock>(const std::string&)>;
 
     pooled_database(pool::opener open, locker lock, bool one_writer, const database_options& options)
-        : pool_(std::move(open), options), lock_(std::move(lock)), one_writer_(one_writer)
+        : pool_(std::move(open), options), lock_(std::move(lock)), options_(options), one_writer_(one_writer)
     {
         pool_.give_back(pool_.take());
     }
@@ -147,7 +147,15 @@ public:
 protected:
     void transact(access a, const std::function<void(connection&)>& f) override
     {
-        in_session(a, [&](session& s) { f(s); });
+        in_session(a, [&](session& s) { f(s); }, options_.gate ? &*options_.gate : nullptr);
+    }
+
+    void transact_alone(std::string_view table, const std::function<void(connection&)>& f) override
+    {
+        in_session(access::write, [&](session& s) {
+            s.lock_gate(table);
+            f(s);
+        });
     }
 
 private:
@@ -161,7 +169,7 @@ private:
                 index + 1, scripts[index].name);
     }
 
-    void in_session(access a, const std::function<void(session&)>& f)
+    void in_session(access a, const std::function<void(session&)>& f, const gate* way = nullptr)
     {
         // SQLite lets one write at a time and makes the others poll; a queue of our own is quicker and fair. It comes
         // before the place in the pool, so that waiting writers keep no connection from readers.
@@ -173,7 +181,7 @@ private:
         for (;;) {
             bool committing = false;
             try {
-                return attempt(a, f, committing);
+                return attempt(a, f, way, committing);
             } catch (const error& e) {
                 if (e.code == errc::busy && repeats < most_repeats_when_busy) {
                     std::this_thread::sleep_for(std::chrono::milliseconds{5 << repeats++});
@@ -186,11 +194,12 @@ private:
         }
     }
 
-    void attempt(access a, const std::function<void(session&)>& f, bool& committing)
+    void attempt(access a, const std::function<void(session&)>& f, const gate* way, bool& committing)
     {
         auto s = pool_.take();
         try {
-            s->begin(a);
+            if (!s->begin(a, way != nullptr ? std::string_view{way->table} : std::string_view{}))
+                throw error(errc::shut, way->message);
             f(*s);
             if (s->failed()) {
                 throw error(errc::other,
@@ -211,6 +220,7 @@ private:
 
     pool pool_;
     locker lock_;
+    const database_options options_;
     const bool one_writer_;
     std::mutex write_turn_;
 };

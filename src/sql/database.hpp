@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -47,6 +48,14 @@ public:
         return in_transaction(access::read, std::forward<F>(f));
     }
 
+    // Like `write`, but while no other transaction that may write and that began through the gate `table` is under way,
+    // in any process, and none begins. For whoever shuts or opens that gate.
+    template <class F>
+    auto write_alone(std::string_view table, F&& f)
+    {
+        return run([&](const std::function<void(connection&)>& g) { transact_alone(table, g); }, std::forward<F>(f));
+    }
+
     // Applies the numbered scripts that are not yet applied, each in a transaction of its own, one process at a
     // time. `scripts` are in order, from 1; which were applied is kept in the table schema_migrations. A database that
     // knows a later script, or another one under the same number, is refused.
@@ -62,25 +71,40 @@ public:
 
 protected:
     virtual void transact(access a, const std::function<void(connection&)>& f) = 0;
+    virtual void transact_alone(std::string_view table, const std::function<void(connection&)>& f) = 0;
 
 private:
     template <class F>
     auto in_transaction(access a, F&& f)
     {
+        return run([&](const std::function<void(connection&)>& g) { transact(a, g); }, std::forward<F>(f));
+    }
+
+    template <class T, class F>
+    static auto run(T transaction, F&& f)
+    {
         using value_type = std::invoke_result_t<F&, connection&>;
         if constexpr (std::is_void_v<value_type>) {
-            transact(a, std::ref(f));
+            transaction(std::ref(f));
         } else {
             std::optional<value_type> out;
-            transact(a, [&](connection& c) { out.emplace(f(c)); });
+            transaction([&](connection& c) { out.emplace(f(c)); });
             return value_type(std::move(*out));
         }
     }
 };
 
+// A table that shuts the database: while there is a row in it, every transaction is refused with errc::shut and this
+// message. What is under way when the row is committed by `write_alone` has ended before. Migrations pass.
+struct gate {
+    std::string table;
+    std::string message;
+};
+
 struct database_options {
     std::size_t connections = 16;          // at most, per database object
     std::chrono::seconds longest_wait{30}; // for a connection, where all are in use
+    std::optional<sql::gate> gate = {};
 };
 
 // "sqlite:FILE" or "postgresql://...". The first connection is made at once, so that a wrong address is known early.

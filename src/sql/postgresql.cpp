@@ -170,15 +170,32 @@ public:
 
     void lock_schema() override { run_script(lock_of_the_schema); }
 
+    void lock_gate(std::string_view gate) override
+    {
+        run_script("lock table " + std::string{gate} + " in exclusive mode");
+    }
+
     std::string_view now_expression() const override
     {
         return "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
     }
 
 protected:
-    void start(access a) override
+    // In one message, so that a gate costs no further way to the server and back. A lock of this mode, which is held
+    // until the transaction's end, is in the way of `lock_gate` alone.
+    bool start(access a, std::string_view gate) override
     {
-        run_script(a == access::read ? "begin isolation level repeatable read read only" : "begin");
+        std::string text = a == access::read ? "begin isolation level repeatable read read only" : "begin";
+        if (gate.empty()) {
+            run_script(text);
+            return true;
+        }
+        const std::string table{gate};
+        if (a == access::write) text += "; lock table " + table + " in row share mode";
+        text += "; select 1 from " + table + " limit 1";
+        const answer found{PQexec(connection_.get(), text.c_str())};
+        require_success(found.get());
+        return PQntuples(found.get()) == 0;
     }
 
     row_set execute(std::string_view text, std::span<const value> arguments) override

@@ -15,10 +15,11 @@ namespace xentz::sql {
 
 class session : public connection {
 public:
-    void begin(access a)
+    // False where a row is in the table `gate`: then nothing may be done in the transaction.
+    bool begin(access a, std::string_view gate = {})
     {
         failed_ = false;
-        start(a);
+        return start(a, gate);
     }
     bool failed() const { return failed_; }
 
@@ -31,11 +32,14 @@ public:
     virtual void run_script(const std::string& text) = 0;
     // Inside a transaction: holds off every other process that wants to change the schema, until its end.
     virtual void lock_schema() = 0;
+    // Inside a transaction: waits until no other transaction that may write and began with that gate is under way, and
+    // holds off further ones until its end.
+    virtual void lock_gate(std::string_view gate) = 0;
     // An SQL expression: the engine's own clock in microseconds since 1970.
     virtual std::string_view now_expression() const = 0;
 
 protected:
-    virtual void start(access a) = 0;
+    virtual bool start(access a, std::string_view gate) = 0;
 };
 
 // The file is made, readable by its owner only, where it does not exist.

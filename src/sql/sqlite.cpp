@@ -128,6 +128,7 @@ public:
 
     // A transaction that may write shuts out all others already.
     void lock_schema() override {}
+    void lock_gate(std::string_view) override {}
 
     std::string_view now_expression() const override
     {
@@ -135,7 +136,7 @@ public:
     }
 
 protected:
-    void start(access a) override
+    bool start(access a, std::string_view gate) override
     {
         if (const bool wanted = a == access::read; wanted != query_only_) {
             run_script(wanted ? "pragma query_only = on" : "pragma query_only = off");
@@ -143,6 +144,7 @@ protected:
         }
         // A transaction that begins as a reader and then writes fails at once when another has written meanwhile.
         run_script(a == access::read ? "begin" : "begin immediate");
+        return gate.empty() || execute("select 1 from " + std::string{gate} + " limit 1", {}).empty();
     }
 
     row_set execute(std::string_view text, std::span<const value> arguments) override

@@ -146,6 +146,16 @@ private:
     std::size_t held_ = 0;
 };
 
+result<> read_all(sql::connection& c, row_receiver& to)
+{
+    if (auto ok = to.begin(); !ok) return ok;
+    for (const auto& t : tables()) {
+        if (auto ok = to.begin_table(t); !ok) return ok;
+        if (auto ok = table_reader{t}.read(c, to); !ok) return ok;
+    }
+    return to.end();
+}
+
 // Names are put into statements, so they must be nothing but names; the values are arguments.
 bool is_name(std::string_view text)
 {
@@ -201,6 +211,11 @@ restored_rows begin_epoch(sql::connection& c, const epoch& started, const std::v
     return out;
 }
 
+base::fault occupied()
+{
+    return {fault_code::conflict, "the database holds a control plane already", "Name an empty one with --database"};
+}
+
 // The migrations that made the schema of the copy.
 result<std::vector<sql::database::script>> scripts_of(const std::vector<std::string>& schema)
 {
@@ -223,16 +238,16 @@ std::vector<std::string> schema_names()
     return out;
 }
 
+result<> check_schema(const std::vector<std::string>& schema)
+{
+    if (schema == schema_names()) return {};
+    return fail(fault_code::config_invalid, "the control plane was exported by another version of xentz-server",
+                "Use the same version for the export and the import, and upgrade before or after");
+}
+
 result<> all_rows::read(row_receiver& to)
 {
-    return db_->read([&](sql::connection& c) -> result<> {
-        if (auto ok = to.begin(); !ok) return ok;
-        for (const auto& t : tables()) {
-            if (auto ok = to.begin_table(t); !ok) return ok;
-            if (auto ok = table_reader{t}.read(c, to); !ok) return ok;
-        }
-        return {};
-    });
+    return db_->read([&](sql::connection& c) { return read_all(c, to); });
 }
 
 bool all_rows::holds_any()
@@ -247,14 +262,18 @@ bool all_rows::holds_any()
     return db_->read([](sql::connection& c) { return !c.query(any_row).empty(); });
 }
 
+result<> all_rows::make_tables(const std::vector<sql::database::script>& scripts)
+{
+    if (holds_any()) return std::unexpected(occupied());
+    db_->migrate(scripts);
+    return {};
+}
+
 result<restored_rows> all_rows::restore(const std::vector<std::string>& schema, row_source& from, const epoch& started)
 {
     const auto scripts = scripts_of(schema);
     if (!scripts) return std::unexpected(scripts.error());
-    if (holds_any())
-        return fail(fault_code::conflict, "the database holds a control plane already",
-                    "Name an empty one with --database");
-    db_->migrate(*scripts);
+    if (auto ok = make_tables(*scripts); !ok) return base::failed(ok);
     try {
         auto out = db_->write([&](sql::connection& c) {
             put_all(c, from);
@@ -262,6 +281,23 @@ result<restored_rows> all_rows::restore(const std::vector<std::string>& schema, 
         });
         db_->migrate(migrations());
         return out;
+    } catch (const abandoned& a) {
+        return std::unexpected(a.why);
+    }
+}
+
+result<> all_rows::move_in(const std::vector<std::string>& schema, row_source& from, row_receiver& back)
+{
+    if (auto ok = check_schema(schema); !ok) return ok;
+    if (auto ok = make_tables(migrations()); !ok) return ok;
+    try {
+        db_->write([&](sql::connection& c) {
+            // Whoever came first, since the look into the database, stays.
+            if (!c.query(any_row).empty()) throw abandoned{occupied()};
+            put_all(c, from);
+            if (auto ok = read_all(c, back); !ok) throw abandoned{ok.error()};
+        });
+        return {};
     } catch (const abandoned& a) {
         return std::unexpected(a.why);
     }

@@ -1,5 +1,6 @@
-// Every row of the fleet's database, for a copy of the control plane: read as one moment had them, whatever is written
-// meanwhile, and put into an empty database of either engine. Memory does not grow with the number of rows.
+// Every row of the fleet's database, for a copy of the control plane or its move to another database: read as one
+// moment had them, whatever is written meanwhile, and put into an empty database of either engine. Memory does not grow
+// with the number of rows.
 //
 // Errors: a fault of the receiver or the source is handed on; those of the database are sql::error, as in
 // fleet_store.hpp. Threads: as fleet_store.
@@ -29,11 +30,14 @@ struct table {
     std::vector<std::string_view> key;
 };
 
-// All but schema_migrations; each behind those that it refers to.
+// All but what is of one database alone: schema_migrations, moved_away. Each behind those that it refers to.
 const std::vector<table>& tables();
 
 // The names of the migrations that this program knows, in their order: the schema of what `read` gives.
 std::vector<std::string> schema_names();
+
+// config_invalid where rows of that schema cannot be moved in by this program, which wants its own.
+base::result<> check_schema(const std::vector<std::string>& schema);
 
 using row = std::vector<sql::value>; // std::int64_t, std::string or null
 
@@ -43,6 +47,7 @@ struct row_receiver {
     virtual base::result<> begin() = 0;
     virtual base::result<> begin_table(const table& t) = 0;
     virtual base::result<> add(const row& r) = 0;
+    virtual base::result<> end() = 0; // everything was given
 };
 
 // Rows of one table, by the names that the copy has for it.
@@ -86,7 +91,16 @@ public:
     // config_invalid where this program does not know that schema, conflict where the database holds rows already.
     base::result<restored_rows> restore(const std::vector<std::string>& schema, row_source& from, const epoch& started);
 
+    // Puts the rows into a database that holds none and changes nothing in them: the same control plane in another
+    // place. In the same transaction all of them are read again into `back`; a fault of it, also at its end, and
+    // nothing was put in.
+    //
+    // config_invalid where `schema` is not the one of this program, conflict where the database holds rows already.
+    base::result<> move_in(const std::vector<std::string>& schema, row_source& from, row_receiver& back);
+
 private:
+    base::result<> make_tables(const std::vector<sql::database::script>& scripts);
+
     std::shared_ptr<sql::database> db_;
 };
 

@@ -52,11 +52,14 @@ fleet_store::fleet_store(std::shared_ptr<sql::database> db) : db_(std::move(db))
 
 void fleet_store::migrate() { db_->migrate(migrations()); }
 
-bool fleet_store::healthy() noexcept
+bool fleet_store::healthy()
 {
     try {
         db_->read([](sql::connection& c) { c.query(any_setting); });
         return true;
+    } catch (const sql::error& e) {
+        if (e.code == sql::errc::shut) throw;
+        return false;
     } catch (const std::exception&) {
         return false;
     }

@@ -10,6 +10,7 @@
 
 #include "sql/database.hpp"
 #include "store/all_rows.hpp"
+#include "store/move_mark.hpp"
 #include "store/object_journal.hpp"
 #include "store/rows.hpp"
 #include "store/scrub_log.hpp"
@@ -78,8 +79,8 @@ public:
 
     // Brings the schema up to date; safe to call from several processes at once.
     void migrate();
-    // Answers whether the database can be read now (for /readyz).
-    bool healthy() noexcept;
+    // Answers whether the database can be read now (for /readyz); errc::shut where the control plane was moved away.
+    bool healthy();
 
     // What the repository server keeps in the same database.
     object_journal objects() const { return object_journal{db_}; }
@@ -94,6 +95,8 @@ public:
 
     // The whole of it, for a copy.
     all_rows rows() const { return all_rows{db_}; }
+    // Whether they were moved away.
+    move_mark moves() const { return move_mark{db_}; }
 
     // Settings of the installation, for example "storage_id".
     std::optional<std::string> setting(std::string_view key);

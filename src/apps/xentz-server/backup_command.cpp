@@ -1,11 +1,9 @@
 #include "base/size_text.hpp"
 #include "context.hpp"
 #include "copies.hpp"
-#include "installation.hpp"
+#include "copy_parts.hpp"
 #include "os/lock.hpp"
 #include "output.hpp"
-#include "passphrase.hpp"
-#include "recovery/control_copy.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -14,7 +12,6 @@
 namespace xentz::apps {
 namespace {
 
-using base::fault_code;
 using base::result;
 
 struct backup_options {
@@ -32,17 +29,6 @@ struct backup_output {
 };
 BOOST_DESCRIBE_STRUCT(backup_output, (), (folder, made_at, bytes, rows, with_settings, master_key_fingerprint))
 
-// The config file, where one was named or the package's holds.
-result<std::optional<recovery::settings_file>> read_settings(context& c)
-{
-    if (c.config_file.empty()) return std::optional<recovery::settings_file>{};
-    const auto path = std::filesystem::absolute(c.config_file);
-    auto text = read_small_file(c, c.config_file);
-    if (!text && text.error().code == fault_code::not_found) return std::optional<recovery::settings_file>{};
-    if (!text) return base::failed(text);
-    return recovery::settings_file{path.string(), std::move(*text)};
-}
-
 void print(const context& c, const backup_output& out)
 {
     if (c.json) return print_json(out);
@@ -55,32 +41,18 @@ void print(const context& c, const backup_output& out)
 
 result<> back_up(context& c, const backup_options& o)
 {
-    // Before this process becomes the user that the data belongs to: what root has written only root may read.
-    auto passphrase = read_passphrase(c, o.passphrase_file, true);
-    if (!passphrase) return base::failed(passphrase);
-    auto settings = read_settings(c);
-    if (!settings) return base::failed(settings);
+    auto input = read_copy_input(c, o.passphrase_file);
+    if (!input) return base::failed(input);
     auto home = open_installation(c);
     if (!home) return base::failed(home);
-    auto folder = recovery::copy_folder::prepare(c.files, std::filesystem::absolute(o.folder).lexically_normal());
+    auto folder = recovery::copy_folder::prepare(c.files, folder_path(o.folder));
     if (!folder) return base::failed(folder);
     const auto lock = os::try_lock(folder->lock(), "backup, process " + std::to_string(::getpid()));
     if (!lock) return std::unexpected(lock.error());
-    const auto epoch = home->store->current_epoch();
-    const auto made = recovery::make_copy({.files = c.files,
-                                           .clock = c.clock,
-                                           .random = c.random,
-                                           .rows = home->store->rows(),
-                                           .key = home->key,
-                                           .passphrase = std::move(*passphrase),
-                                           .version = c.version,
-                                           .storage_id = home->storage_id,
-                                           .epoch = epoch ? epoch->number : 0,
-                                           .settings = std::move(*settings)},
-                                          *folder);
+    const auto made = recovery::make_copy(make_copy_parts(c, *home, std::move(*input)), *folder);
     if (!made) return std::unexpected(made.error());
     home->store->set_setting(setting_copied_at, base::to_rfc3339(made->made_at));
-    backup_output out{.folder = std::filesystem::absolute(o.folder).lexically_normal().string(),
+    backup_output out{.folder = folder_path(o.folder).string(),
                       .made_at = made->made_at,
                       .bytes = made->database.bytes,
                       .with_settings = made->settings.has_value(),

@@ -45,6 +45,8 @@ void add_init_command(CLI::App& app, context& c);
 void add_recovery_sheet_command(CLI::App& app, context& c);
 void add_backup_command(CLI::App& app, context& c);
 void add_restore_command(CLI::App& app, context& c);
+void add_export_command(CLI::App& app, context& c);
+void add_import_command(CLI::App& app, context& c);
 void add_custody_command(CLI::App& app, context& c);
 void add_serve_command(CLI::App& app, context& c);
 void add_tenant_commands(CLI::App& app, context& c); // tenant, token

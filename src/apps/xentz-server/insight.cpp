@@ -47,17 +47,18 @@ void add_insight_options(CLI::App& command, insight_options& o)
 }
 
 result<std::unique_ptr<insight>> insight::make(context& c, const insight_options& o, http::router& router,
-                                               metrics_parts parts)
+                                               http::handler& served, metrics_parts parts)
 {
     auto token = read_token(c, o.metrics_token_file);
     if (!token) return base::failed(token);
     parts.token = std::move(*token);
-    return std::unique_ptr<insight>{new insight{c, router, std::move(parts), open_access_log(c, o.access_log)}};
+    return std::unique_ptr<insight>{new insight{c, router, served, std::move(parts), open_access_log(c, o.access_log)}};
 }
 
-insight::insight(context& c, http::router& router, metrics_parts parts, std::unique_ptr<base::logger> access_log)
+insight::insight(context& c, http::router& router, http::handler& served, metrics_parts parts,
+                 std::unique_ptr<base::logger> access_log)
     : metrics_{std::move(parts)}, access_log_{std::move(access_log)},
-      handler_{router, c.clock, c.random, [this](const http::finished_request& r) {
+      handler_{served, c.clock, c.random, [this](const http::finished_request& r) {
                    metrics_.observe(r);
                    if (access_log_) access_log_->info(http::to_log_line(r));
                }}

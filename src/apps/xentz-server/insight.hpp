@@ -21,14 +21,16 @@ void add_insight_options(CLI::App& command, insight_options& o); // which must o
 
 class insight {
 public:
-    // Adds GET /metrics to the router. `parts.token` is read here. config_invalid where that token is too short.
+    // Adds GET /metrics to the router, and observes what `served`, which leads to it, answers. `parts.token` is read
+    // here. config_invalid where that token is too short.
     static base::result<std::unique_ptr<insight>> make(context& c, const insight_options& o, http::router& router,
-                                                       metrics_parts parts);
+                                                       http::handler& served, metrics_parts parts);
 
     http::handler& handler() { return handler_; }
 
 private:
-    insight(context& c, http::router& router, metrics_parts parts, std::unique_ptr<base::logger> access_log);
+    insight(context& c, http::router& router, http::handler& served, metrics_parts parts,
+            std::unique_ptr<base::logger> access_log);
 
     metrics metrics_;
     std::unique_ptr<base::logger> access_log_; // empty where there is to be none

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace xentz::apps {
@@ -21,15 +22,20 @@ struct installation {
 // Both become the user that owns the data folder where root calls them, so that nothing that they make is out of the
 // server's reach.
 //
-// config_missing with the remedy where `xentz-server init` has not run; config_invalid where the master key is not
-// the one of the database.
-base::result<installation> open_installation(const context& c);
+// config_missing with the remedy where `xentz-server init` has not run, or where the control plane was moved to another
+// database; config_invalid where the master key is not the one of the database. What is opened is refused from the
+// moment at which it is moved (store/move_mark.hpp); `open` is for the export, which moves it.
+enum class if_moved_away { refuse, open };
+base::result<installation> open_installation(const context& c, if_moved_away moved = if_moved_away::refuse);
 
 // The database alone: what most administration needs.
-base::result<std::unique_ptr<store::fleet_store>> open_store(const context& c);
+base::result<std::unique_ptr<store::fleet_store>> open_store(const context& c,
+                                                             if_moved_away moved = if_moved_away::refuse);
 
 std::string database_address(const context& c);
 std::filesystem::path master_key_path(const context& c);
+// Nothing where there is none.
+base::result<std::optional<crypto::master_key>> read_master_key(const context& c);
 
 // Settings in the database.
 constexpr auto setting_storage_id = "storage_id";

@@ -85,6 +85,8 @@ int run(int argc, char** argv)
     apps::add_custody_command(app, c);
     apps::add_backup_command(app, c);
     apps::add_restore_command(app, c);
+    apps::add_export_command(app, c);
+    apps::add_import_command(app, c);
     apps::add_tenant_commands(app, c);
     apps::add_policy_commands(app, c);
     apps::add_user_commands(app, c);

@@ -1,12 +1,9 @@
 #include "context.hpp"
 #include "copies.hpp"
-#include "crypto/recovery_sheet.hpp"
-#include "installation.hpp"
+#include "copy_parts.hpp"
 #include "orphans.hpp"
 #include "os/service.hpp"
 #include "output.hpp"
-#include "passphrase.hpp"
-#include "recovery/control_copy.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -16,8 +13,6 @@ namespace {
 using base::fail;
 using base::fault_code;
 using base::result;
-
-constexpr auto settings_name = "server.conf.restored";
 
 struct restore_options {
     std::string folder;
@@ -51,60 +46,19 @@ BOOST_DESCRIBE_STRUCT(restore_output, (),
                       (data_dir, copy_made_at, copy_version, epoch, tokens_voided, credentials_voided,
                        devices_to_confirm, storage_ready, repositories_without_device, settings))
 
-result<recovery::unlocking> ask_how_to_unlock(context& c, const restore_options& o)
-{
-    if (o.sheet_file.empty()) {
-        auto passphrase = read_passphrase(c, o.passphrase_file, false);
-        if (!passphrase) return base::failed(passphrase);
-        return recovery::unlocking{.passphrase = std::move(*passphrase), .key = {}};
-    }
-    const auto text = read_small_file(c, o.sheet_file);
-    if (!text) return std::unexpected(text.error());
-    auto key = crypto::read_recovery_sheet(*text);
-    if (!key) return base::failed(key);
-    c.redactor->add(key->text());
-    return recovery::unlocking{.passphrase = {}, .key = *key};
-}
-
-std::unexpected<base::fault> installed(const context& c)
-{
-    return fail(fault_code::conflict, "there is a xentz server in " + c.data_path().string() + " already",
-                "Nothing was changed. Name an empty folder with --data-dir, and a database of its own");
-}
-
-// A key that is there already is of a restore that was cut short; another one belongs to another server.
-result<> check_master_key(context& c, const crypto::master_key& key)
-{
-    const auto found = c.files.info(master_key_path(c));
-    if (!found) return found.error().code == fault_code::not_found ? result<>{} : std::unexpected(found.error());
-    const auto text = read_small_file(c, master_key_path(c).string());
-    if (!text) return std::unexpected(text.error());
-    const auto there = crypto::master_key::parse(*text);
-    return there && there->text() == key.text() ? result<>{} : installed(c);
-}
-
 result<store::restored_rows> put_rows(context& c, const recovery::copy_folder& folder,
                                       const recovery::opened_copy& copy)
 {
-    if (auto ok = check_master_key(c, copy.key); !ok) return base::failed(ok);
+    if (auto ok = has_master_key(c, copy.key); !ok) return base::failed(ok);
     store::all_rows rows{sql::open_database(database_address(c))};
-    if (rows.holds_any()) return installed(c);
+    if (rows.holds_any()) return std::unexpected(installed_already(c));
     // Before the rows: with them, and without the key, it would be neither a server nor an empty folder.
-    if (auto ok = os::write_atomic(c.files, master_key_path(c), copy.key.text() + "\n"); !ok) return base::failed(ok);
+    if (auto ok = put_master_key(c, copy.key); !ok) return base::failed(ok);
     recovery::copied_rows source{c.files, folder.file(copy.manifest.database)};
     return rows.restore(copy.manifest.schema, source,
                         {.id = base::make_id_text("epoch", c.random),
                          .began_at = c.clock.now(),
                          .copy_made_at = copy.manifest.made_at});
-}
-
-// Beside the config in force, not in its place: addresses and paths of another host need a look.
-result<> put_settings(context& c, const recovery::opened_copy& copy, restore_output& out)
-{
-    if (!copy.settings) return {};
-    const auto path = c.data_path() / settings_name;
-    out.settings = path.string();
-    return os::write_atomic(c.files, path, copy.settings->text);
 }
 
 void add_fleet(context& c, store::fleet_store& store, const recovery::manifest& m, restore_output& out)
@@ -166,7 +120,7 @@ result<> check_only(const context& c, const recovery::opened_copy& copy)
 // The database survived, on a host of its own or because only the key was lost: nothing of it is older than it was.
 result<> put_key_alone(context& c, const recovery::opened_copy& copy)
 {
-    if (auto ok = check_master_key(c, copy.key); !ok) return ok;
+    if (auto ok = has_master_key(c, copy.key); !ok) return base::failed(ok);
     if (auto ok = os::create_directories(c.files, c.data_path()); !ok) return ok;
     const auto database = sql::open_database(database_address(c));
     if (!store::all_rows{database}.holds_any())
@@ -176,7 +130,7 @@ result<> put_key_alone(context& c, const recovery::opened_copy& copy)
     if (store.setting(setting_key_fingerprint) != copy.key.fingerprint())
         return fail(fault_code::conflict, "the database belongs to another master key than the copy",
                     "Name the database that the copy was made of with --database");
-    if (auto ok = os::write_atomic(c.files, master_key_path(c), copy.key.text() + "\n"); !ok) return ok;
+    if (auto ok = put_master_key(c, copy.key); !ok) return ok;
     if (!c.json)
         print_line("Put the master key back into " + master_key_path(c).string() + "; the database is as it was.");
     return {};
@@ -184,11 +138,10 @@ result<> put_key_alone(context& c, const recovery::opened_copy& copy)
 
 result<> restore(context& c, const restore_options& o)
 {
-    // Before this process becomes the user that the data belongs to: what root has written only root may read.
-    const auto how = ask_how_to_unlock(c, o);
+    const auto how = read_unlocking(c, o.passphrase_file, o.sheet_file);
     if (!how) return std::unexpected(how.error());
     if (auto ok = os::become_owner_of(c.data_path()); !ok) return ok;
-    const auto folder = recovery::copy_folder::open(c.files, std::filesystem::absolute(o.folder).lexically_normal());
+    const auto folder = recovery::copy_folder::open(c.files, folder_path(o.folder));
     if (!folder) return std::unexpected(folder.error());
     const auto copy = recovery::open_copy(c.files, *folder, *how);
     if (!copy) return std::unexpected(copy.error());
@@ -208,7 +161,9 @@ result<> restore(context& c, const restore_options& o)
     auto store = open_store(c);
     if (!store) return base::failed(store);
     (*store)->set_setting(setting_copied_at, base::to_rfc3339(copy->manifest.made_at));
-    if (auto ok = put_settings(c, *copy, out); !ok) return ok;
+    auto settings = put_settings(c, *copy);
+    if (!settings) return base::failed(settings);
+    out.settings = std::move(*settings);
     add_fleet(c, **store, copy->manifest, out);
     print(c, out);
     return {};

@@ -8,6 +8,7 @@
 #include "http/server.hpp"
 #include "insight.hpp"
 #include "installation.hpp"
+#include "moved_handler.hpp"
 #include "os/limits.hpp"
 #include "os/service.hpp"
 #include "os/stop.hpp"
@@ -190,7 +191,8 @@ result<> serve(context& c, const serve_options& o)
     add_health(router, *home->store, blobs, c.log);
     router.mount("/repo/", repositories.handler);
 
-    auto watch = insight::make(c, o.insight, router,
+    moved_handler front{router, c.log};
+    auto watch = insight::make(c, o.insight, router, front,
                                {*home->store, repositories.traffic, blobs,
                                 [&blobs] { return blobs.free_bytes(); }, c.clock, normal_prefix(o.url_prefix)});
     if (!watch) return base::failed(watch);

@@ -44,6 +44,8 @@ struct rows_in_memory final : row_receiver, row_source {
     std::size_t begun = 0;
     std::optional<base::fault> fails;
     std::size_t fails_at = 0;
+    std::size_t ended = 0;
+    std::optional<base::fault> fails_at_end;
 
     base::result<> begin() override
     {
@@ -62,6 +64,12 @@ struct rows_in_memory final : row_receiver, row_source {
     {
         all.emplace_back(group_, r);
         if (fails && all.size() == fails_at) return std::unexpected(*fails);
+        return {};
+    }
+    base::result<> end() override
+    {
+        ++ended;
+        if (fails_at_end) return std::unexpected(*fails_at_end);
         return {};
     }
     base::result<> rewind() override
@@ -103,8 +111,8 @@ XENTZ_ON_EACH_ENGINE(all_rows_test);
 // Whoever adds a migration is told here that a copy would miss it.
 TEST_P(all_rows_test, knows_every_table_and_column_that_the_migrations_make)
 {
-    // What is left out on purpose: what uploads under way have reserved means nothing to a server that starts.
-    std::set<std::string> listed{"schema_migrations", "upload_reservation"};
+    // Left out on purpose: what is of one database alone, and what uploads under way have reserved.
+    std::set<std::string> listed{"schema_migrations", "moved_away", "upload_reservation"};
     for (const auto& t : tables()) {
         listed.emplace(t.name);
         std::vector<std::string> columns;
@@ -248,6 +256,93 @@ TEST_P(all_rows_test, a_name_that_is_none_never_gets_into_a_statement)
     short_row.all = {{{"setting", {"name", "value"}}, {std::string{"x"}}}};
     EXPECT_EQ(all_rows{sql::open_database(empty.address())}.restore(schema_names(), short_row, started).error().code,
               fault_code::invalid_value);
+}
+
+TEST_P(all_rows_test, are_moved_in_as_they_were_and_read_back)
+{
+    store.add_token(token(3, "unused"));
+    const auto d = enrolled_device("one");
+    store.set_setting("initialised_at", "now");
+    auto all = read();
+    const test::fresh_database empty{GetParam()};
+    const auto target = sql::open_database(empty.address());
+    rows_in_memory back;
+    ASSERT_TRUE(all_rows{target}.move_in(schema_names(), all, back));
+    EXPECT_EQ(back.ended, 1U);
+    ASSERT_EQ(back.all.size(), all.all.size());
+    for (const auto& [group, values] : all.all)
+        EXPECT_TRUE(std::ranges::any_of(back.all, [&](const auto& r) {
+            return r.first.table == group.table && r.second == values;
+        })) << group.table;
+    fleet_store moved{target};
+    EXPECT_FALSE(moved.find_token("hash-of-unused")->revoked_at);
+    EXPECT_EQ(moved.repository_of(d.id)->generation, store.repository_of(d.id)->generation);
+    EXPECT_FALSE(moved.current_epoch());
+    EXPECT_FALSE(moved.moves().find());
+    EXPECT_EQ(all_rows{target}.move_in(schema_names(), all, back).error().code, fault_code::conflict);
+}
+
+TEST_P(all_rows_test, are_not_moved_in_where_what_arrived_is_refused)
+{
+    store.set_setting("initialised_at", "now");
+    auto all = read();
+    const test::fresh_database empty{GetParam()};
+    const auto target = sql::open_database(empty.address());
+    rows_in_memory back;
+    back.fails_at_end = base::fault{fault_code::repository_damaged, "another row", ""};
+    EXPECT_EQ(all_rows{target}.move_in(schema_names(), all, back).error().code, fault_code::repository_damaged);
+    EXPECT_FALSE(all_rows{target}.holds_any());
+    back.fails_at_end.reset();
+    EXPECT_TRUE(all_rows{target}.move_in(schema_names(), all, back));
+}
+
+TEST_P(all_rows_test, are_moved_in_by_a_program_of_their_own_schema_alone)
+{
+    auto all = read();
+    const test::fresh_database empty{GetParam()};
+    const auto target = sql::open_database(empty.address());
+    rows_in_memory back;
+    auto later = schema_names();
+    later.emplace_back("9999_later");
+    auto earlier = schema_names();
+    earlier.pop_back();
+    for (const auto& schema : {later, earlier})
+        EXPECT_EQ(all_rows{target}.move_in(schema, all, back).error().code, fault_code::config_invalid);
+    EXPECT_FALSE(all_rows{target}.holds_any());
+}
+
+// What a server that is serving sees at the moment of the export.
+TEST_P(all_rows_test, a_database_that_they_were_moved_out_of_is_shut_until_that_is_taken_back)
+{
+    store.set_setting("initialised_at", "now");
+    fleet_store serving{sql::open_database(fresh.address(), {.gate = move_mark::gate()})};
+    EXPECT_TRUE(serving.healthy());
+    const auto code = [&](const auto& f) {
+        try {
+            f();
+        } catch (const sql::error& e) {
+            return std::optional{e.code};
+        }
+        return std::optional<sql::errc>{};
+    };
+    auto mark = store.moves();
+    mark.set(day, "/srv/export");
+    EXPECT_EQ(mark.find()->export_hash, std::nullopt);
+    mark.complete("abc");
+    EXPECT_EQ(mark.find()->export_hash, "abc");
+    mark.set(day + std::chrono::hours{1}, "/srv/another");
+    EXPECT_EQ(mark.find()->moved_at, day) << "the first instant stays";
+    EXPECT_EQ(mark.find()->folder, "/srv/another");
+    EXPECT_EQ(mark.find()->export_hash, std::nullopt) << "the next one is not whole yet";
+    EXPECT_EQ(code([&] { serving.setting("initialised_at"); }), sql::errc::shut);
+    EXPECT_EQ(code([&] { serving.set_setting("initialised_at", "later"); }), sql::errc::shut);
+    EXPECT_EQ(code([&] { serving.healthy(); }), sql::errc::shut);
+    EXPECT_EQ(code([&] { serving.objects().sample_usage(1); }), sql::errc::shut);
+    serving.migrate();
+    EXPECT_EQ(store.setting("initialised_at"), "now") << "the export itself still reads";
+    mark.clear();
+    EXPECT_FALSE(mark.find());
+    EXPECT_EQ(serving.setting("initialised_at"), "now");
 }
 
 } // namespace

@@ -120,7 +120,7 @@ class Server:
     def admin(self, *args, limit=120):
         where = ["--data-dir", self.data_dir]
         where += ["--database", self.database] if self.database else []
-        if args[0] in ("init", "repo", "restore", "storage"):
+        if args[0] in ("init", "repo", "restore", "import", "storage"):
             where += ["--storage", self.storage_address]
         return programs.run([programs.program("xentz-server"), *args, *where], self.environment, limit)
 
