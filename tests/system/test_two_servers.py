@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import itertools
 import random
+import socket
 import ssl
 import subprocess
 import threading
@@ -213,3 +214,43 @@ def test_a_start_of_one_disturbs_nothing_that_the_other_does(pair):
     programs.wait_until(pair.is_settled, "the journal to say what is in the bucket", limit=30)
     pair.assert_counted()
     assert "is missing from" not in pair.log
+
+
+def test_a_quota_is_exact_to_the_byte_across_both(pair):
+    """Sixteen uploads at once, by turns through the one and the other, into two repositories of one tenant."""
+    devices = [Fleet(pair, pair.ca_file) for _ in range(2)]
+
+    def used():
+        return sum(pair.ask("repo", "show", "--device", d.device)["bytes"] for d in devices)
+
+    quota = used()
+    for attempt in range(4):
+        quota += 500_000
+        pair.admin("tenant", "set", "acme", f"quota={quota}", "trash-factor=100").expect(0)
+        dice = random.Random(attempt)
+        bodies = [dice.randbytes(100_000) for _ in range(16)]
+        answers = at_each(pair, 16, lambda url, number: at(  # noqa: B023
+            url, devices[number % 4 // 2].repository, f"data/{hashlib.sha256(bodies[number]).hexdigest()}", "POST",
+            bodies[number]))
+        assert sorted(a.status for a in answers) == [200] * 5 + [507] * 11, "no more, and no fewer"
+        assert used() == quota
+    pair.assert_counted()
+    assert pair.rows("select count(*) from upload_reservation") == [["0"]]
+
+
+def test_what_a_killed_server_had_reserved_is_free_again(pair):
+    device = Fleet(pair, pair.ca_file)
+    used = pair.ask("repo", "show", "--device", device.device)["bytes"]
+    pair.admin("tenant", "set", "acme", f"quota={used + 1_000_000}").expect(0)
+    first, second = pair.servers
+    head = (f"POST {device.repository.path}data/{NOTHING} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+            f"Authorization: {device.repository.headers['Authorization']}\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", first.port)) as slow:
+        slow.sendall(head.encode() + bytes(1000))
+        programs.wait_until(lambda: pair.rows("select count(*) from upload_reservation") == [["1"]], "the reservation")
+        body = random.Random(9).randbytes(1_000_000)
+        name = f"data/{hashlib.sha256(body).hexdigest()}"
+        assert at(second.url, device.repository, name, "POST", body).status == 507
+        first.kill()
+        assert at(second.url, device.repository, name, "POST", body).status == 200
+    first.restart()

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <fstream>
 
 namespace xentz::repo::suite {
@@ -211,6 +213,35 @@ TEST_F(disk, becomes_ready_when_it_is_mounted_later)
     stdfs::rename(folder.path() / "disk", root);
     EXPECT_TRUE(late->ready());
     EXPECT_EQ(code(os::try_lock(root / "lock", "x")), fault_code::run_locked);
+}
+
+TEST_F(disk, takes_a_file_in_by_moving_it)
+{
+    const auto file = folder.path() / "file";
+    const auto key = key_of(object_type::data, "bytes");
+    write(file, "bytes");
+    ASSERT_TRUE(store->take_file(key, file));
+    EXPECT_FALSE(stdfs::exists(file));
+    EXPECT_EQ(get(*store, key).value(), "bytes");
+    EXPECT_TRUE(store->take_file(key, file)) << "an adoption that was cut short goes on";
+    EXPECT_EQ(code(store->take_file(key_of(object_type::data, "other"), file)), fault_code::not_found);
+
+    ASSERT_TRUE(put(*store, key_of(object_type::config, "config"), "config"));
+    write(file, "another config");
+    EXPECT_EQ(code(store->take_file(key_of(object_type::config, "another config"), file)), fault_code::conflict);
+    EXPECT_TRUE(stdfs::exists(file));
+    EXPECT_EQ(get(*store, key_of(object_type::config, "config")).value(), "config");
+}
+
+TEST_F(disk, says_what_to_do_with_a_file_on_another_file_system)
+{
+    const stdfs::path elsewhere{"/dev/shm"};
+    const auto file = elsewhere / ("xentz-test-" + std::to_string(::getpid()));
+    write(file, "bytes");
+    const auto taken = store->take_file(key_of(object_type::data, "bytes"), file);
+    EXPECT_EQ(code(taken), fault_code::conflict);
+    EXPECT_NE(taken.error().remedy.find("--copy"), std::string::npos);
+    EXPECT_TRUE(stdfs::remove(file));
 }
 
 } // namespace

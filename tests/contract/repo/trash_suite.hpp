@@ -3,7 +3,7 @@
 #pragma once
 
 #include "contract/repo/blob_store_support.hpp"
-#include "repo/trash_store.hpp"
+#include "repo/storage.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -105,6 +105,33 @@ TEST_P(trash_suite, refuses_what_is_no_entry)
                           trash_entry{key_of(object_type::data, "x"), crypto::sha256_hex("y"), 1},
                           trash_entry{{"../x", object_type::config, ""}, crypto::sha256_hex("y"), 1}})
         EXPECT_FALSE(trash.bury(e));
+}
+
+// What the memory is not.
+TEST_P(trash_suite, a_storage_drops_a_repository_whole_and_no_other)
+{
+    auto* const whole = dynamic_cast<storage*>(&store);
+    if (whole == nullptr) return;
+    ASSERT_TRUE(store.create_repository("repo_10"));
+    const auto other = object_key{"repo_10", object_type::data, crypto::sha256_hex("other")};
+    ASSERT_TRUE(put(store, other, "other"));
+    const auto e = entry(object_type::data, "buried", 7);
+    ASSERT_TRUE(put(store, e.key, "buried"));
+    ASSERT_TRUE(trash.bury(e));
+    ASSERT_TRUE(put(store, key_of(object_type::config, "config"), "config"));
+    ASSERT_TRUE(put(store, key_of(object_type::data, "bytes"), "bytes"));
+
+    ASSERT_TRUE(whole->drop_repository("repo_1"));
+    EXPECT_EQ(whole->repositories().value(), (std::vector<std::string>{"repo_10"}));
+    EXPECT_EQ(code(store.list("repo_1", object_type::data)), fault_code::not_found);
+    EXPECT_EQ(buried(e), "not-found");
+    EXPECT_EQ(get(store, other).value(), "other");
+    EXPECT_TRUE(whole->drop_repository("repo_1")) << "again";
+
+    ASSERT_TRUE(store.create_repository("repo_1"));
+    ASSERT_TRUE(put(store, e.key, "buried"));
+    ASSERT_TRUE(trash.bury(e)) << "and it can come back";
+    EXPECT_EQ(buried(e), "buried");
 }
 
 } // namespace xentz::repo::suite
