@@ -59,7 +59,7 @@ public:
         if (auto ok = r_.blobs->create_repository(id.text); !ok) return ok;
         std::vector<store::object_identity> rows;
         for (const auto& o : folder_.objects) {
-            if (rows.empty()) r_.admin.store.places().close(id, r_.c.clock.now() + closed_for);
+            keep_closed();
             if (o.type == repo::object_type::config || rows.size() == batch) note(rows);
             if (auto ok = take(o); !ok) return ok;
             rows.push_back({std::string{name(o.type)}, o.name, o.hash, static_cast<std::int64_t>(o.bytes)});
@@ -70,6 +70,15 @@ public:
     }
 
 private:
+    // Clients wait until the repository is whole.
+    void keep_closed()
+    {
+        const auto now = r_.c.clock.now();
+        if (closed_until_ - now > closed_for / 2) return;
+        closed_until_ = now + closed_for;
+        r_.admin.store.places().close(r_.repository.id, closed_until_);
+    }
+
     void note(std::vector<store::object_identity>& rows)
     {
         r_.objects.arrived_together(r_.repository.id, rows, r_.c.clock.now());
@@ -89,6 +98,7 @@ private:
     repo_context& r_;
     const restic_folder& folder_;
     bool copy_;
+    base::time_point closed_until_{};
 };
 
 void print_outcome(const adopt_output& out, const repo_options& o)

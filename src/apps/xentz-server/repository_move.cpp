@@ -116,13 +116,16 @@ private:
 };
 
 // Where an earlier move was cut short after the switch, too.
-result<> remove_elsewhere(const move_parts& p, const domain::repository_id& id, const std::string& storage_id)
+result<> remove_elsewhere(const move_parts& p, const domain::repository_id& id, const std::string& storage_id,
+                          const std::string& from)
 {
     p.pause(before_removal);
     for (const auto& other : p.all.ids()) {
         if (other == storage_id) continue;
         auto place = p.all.find(other);
         if (!place) return failed(place);
+        // One that is away keeps a move between two others from nothing.
+        if (other != from && !(*place)->storage->ready()) continue;
         auto there = (*place)->storage->repositories();
         if (!there) return failed(there);
         if (std::ranges::find(*there, id.text) == there->end()) continue;
@@ -151,7 +154,7 @@ result<moved_amount> move_repository(const move_parts& p, const domain::reposito
         if (auto ok = m.run(); !ok) return failed(ok);
         amount = m.amount();
     }
-    if (auto ok = remove_elsewhere(p, id, storage_id); !ok)
+    if (auto ok = remove_elsewhere(p, id, storage_id, (*from)->id); !ok)
         return fail(ok.error().code,
                     "The repository lies on the new storage, but what lay on the old one could not be removed: " +
                         ok.error().message,
