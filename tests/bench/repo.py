@@ -9,6 +9,8 @@ import json
 import os
 import pathlib
 import shutil
+import signal
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 
@@ -40,6 +42,8 @@ class Run:
 
 def main():
     asked = read_options()
+    # What it stores is much, and goes also where it is ended before its time.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     room = pathlib.Path(tempfile.mkdtemp(prefix="xentz-bench-", dir=asked.folder))
     try:
         print("\n".join(head(asked)), flush=True)
@@ -98,7 +102,7 @@ def head(asked):
     lines += [f"{name}: not on the PATH, left out" for name in asked.missing]
     whole = (asked.rounds >= 7 and asked.mebibytes >= 1024 and asked.small >= 10_000 and asked.listed >= 100_000)
     if not whole:
-        lines.append("A TRIAL: the goals are meant for 7 rounds, 1024 MiB, 10,000 small objects and 100,000 listed ones")
+        lines.append("A TRIAL: the goals are for 7 rounds, 1024 MiB, 10,000 small objects and 100,000 listed ones")
     return lines
 
 

@@ -89,7 +89,8 @@ public:
     void serve(SSL_CTX* tls)
     {
         if (tls != nullptr && !line_.handshake(tls, true)) return;
-        while (serve_one()) {}
+        while (serve_one()) {
+        }
     }
 
 private:
@@ -161,7 +162,7 @@ private:
     bool send(const request& r)
     {
         const descriptor file{::open(file_of(r).c_str(), O_RDONLY | O_CLOEXEC)};
-        struct stat info {};
+        struct stat info{};
         if (!file || ::fstat(file.get(), &info) != 0) return answer("404 Not Found");
         const auto size = static_cast<std::size_t>(info.st_size);
         std::size_t first = 0;
@@ -213,7 +214,7 @@ private:
         const std::unique_ptr<DIR, released<::closedir>> folder{::opendir(name.c_str())};
         if (!folder) return;
         while (const auto* entry = ::readdir(folder.get())) {
-            struct stat info {};
+            struct stat info{};
             if (entry->d_type != DT_REG || ::fstatat(::dirfd(folder.get()), entry->d_name, &info, 0) != 0) continue;
             body.append(R"({"name":")").append(entry->d_name).append(R"(","size":)");
             body.append(std::to_string(info.st_size)).append("},");

@@ -127,7 +127,8 @@ public:
     {
         auto head = request("POST", "data/" + o.name);
         head += "Content-Length: " + std::to_string(o.size) + "\r\n\r\n";
-        // Head and beginning go out together, as from a client with a buffer: a small object is one segment, one record.
+        // Head and beginning go out together, as from a client with a buffer: a small object is one segment, one
+        // record.
         auto joined = std::min(o.size, joined_bytes);
         const bool sent = in_pieces(o, shared_, [&](std::span<const char> piece) {
             const auto part = piece.first(std::min(piece.size(), joined));

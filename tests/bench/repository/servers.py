@@ -44,7 +44,10 @@ class Xentz:
         assert self.server.stop() == 0, self.server.log
 
     def again(self):
+        """After files were put there without it. It looks for such ones when it starts, beside its work, and enters
+        each into its journal."""
         self.server.start()
+        programs.wait_until(lambda: "differed from its journal" in self.server.log, "the files to be taken in", 3600, 1)
 
     def close(self):
         self.server.close()
@@ -65,7 +68,7 @@ class _Program:
         self.repository = Repository(f"rest:{scheme}://{USER}:{secret}@127.0.0.1:{self.port}/bench/",
                                      ca_file=tls and tls[1])
         self.process = None
-        self.again()
+        self._begin()
         _create(self.repository)
 
     @property
@@ -77,6 +80,9 @@ class _Program:
         return self.folder / self.inner / "data"
 
     def again(self):
+        self._begin()
+
+    def _begin(self):
         with (self.room / "log").open("ab") as log:
             self.process = programs.begin([str(word) for word in self.command()],
                                           programs.clean_environment(HOME=self.room), stdout=log, stderr=log)
