@@ -78,8 +78,7 @@ try {
             return base::failed(fitting);
     }
 } catch (const std::exception& e) {
-    return base::fail(base::fault_code::repository_unavailable,
-                      std::string{"the quota cannot be read: "} + e.what());
+    return base::fail(base::fault_code::repository_unavailable, std::string{"the quota cannot be read: "} + e.what());
 }
 
 } // namespace xentz::repo

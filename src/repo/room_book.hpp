@@ -7,7 +7,8 @@
 // - what is reserved and what the journal counts never exceed a quota together, whoever reserves at the same time;
 // - a refusal is exact: no object is counted twice in it.
 // Faults: repository_full; repository_unavailable where the book cannot be read.
-// Threads: a book may be used from any thread at once, a reservation by one at a time. A book outlives its reservations.
+// Threads: a book may be used from any thread at once, a reservation by one at a time. A book outlives its
+// reservations.
 #pragma once
 
 #include "repo/room.hpp"

@@ -24,8 +24,8 @@ public:
     // Removes a repository and its trash for good, whatever is in it; no error where there is none.
     virtual base::result<> drop_repository(std::string_view repository_id) = 0;
     // Moves a file of this machine to where the object belongs, durably, without a copy; its bytes have been compared
-    // with the object's hash. No effect and no error where the file is missing and the object is there. conflict, with a
-    // remedy, where it would take a copy, and for another config.
+    // with the object's hash. No effect and no error where the file is missing and the object is there. conflict, with
+    // a remedy, where it would take a copy, and for another config.
     virtual base::result<> take_file(const object_key& key, const std::filesystem::path& file) = 0;
     // The room that is left; nothing where that has no meaning or cannot be known.
     virtual std::optional<std::uint64_t> free_bytes() = 0;

@@ -138,7 +138,9 @@ public:
 
     std::unique_ptr<advisory_lock> try_lock(const std::string& name) override
     {
-        const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; };
+        const auto plain = [](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+        };
         if (name.empty() || !std::ranges::all_of(name, plain))
             throw error(errc::other, "a lock of the database has a name of letters, digits and dashes");
         return lock_(name);

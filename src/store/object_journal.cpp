@@ -39,7 +39,8 @@ constexpr const char* sums =
     "coalesce((select cast(sum(u.bytes) as bigint) from repository o join upload_reservation u "
     "on u.repository_id = o.id where o.tenant_id = r.tenant_id), 0) "
     "from repository r where r.id = $1";
-constexpr const char* where_it_lies = "select storage_id, closed_until from repository_storage where repository_id = $1";
+constexpr const char* where_it_lies =
+    "select storage_id, closed_until from repository_storage where repository_id = $1";
 
 } // namespace
 

@@ -5,7 +5,8 @@
 // or goes is written only where its repository lies on the storage that its bytes went to (object_journal.hpp), in the
 // same transaction as its place. So nothing is acknowledged that the move did not see.
 //
-// Errors: exceptions of type sql::error. Threads: may be used from any thread at once. Each function is one transaction.
+// Errors: exceptions of type sql::error. Threads: may be used from any thread at once. Each function is one
+// transaction.
 #pragma once
 
 #include "sql/database.hpp"

@@ -42,7 +42,7 @@ def test_into_a_bucket_and_back_while_backups_go_on(world, bucket, restic):
 
 def test_two_servers_agree_on_where_it_lies(world, bucket, database, restic):
     """One believes for half a second what the other knows better; nothing that either acknowledges is lost."""
-    first = world.server(name="first", database=database, storage_address=bucket.address("first"),
+    first = world.server(name="first", database=database, storage_address=bucket.address(f"{bucket.prefix}-first"),
                          environment=bucket.environment)
     second = first.twin("second")
     world.servers.append(second.start())
@@ -53,7 +53,7 @@ def test_two_servers_agree_on_where_it_lies(world, bucket, database, restic):
         busy.append(Busy(owner, world.folder(f"source-{owner.device}")))
     for one in busy:
         one.start()
-    for address in (bucket.address("second"), "own"):
+    for address in (bucket.address(f"{bucket.prefix}-second"), "own"):
         for owner in owners:
             move(first, owner, address)
     for one in busy:

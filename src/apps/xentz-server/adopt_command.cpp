@@ -39,8 +39,8 @@ result<> check_locks(repo_context& r, const restic_folder& folder)
     for (const auto& l : folder.locks) {
         auto info = r.c.files.info(l.where);
         if (info && r.c.clock.now() - info->modified < lock_is_old_after)
-            return fail(fault_code::conflict, "A client may be at work on the folder: " + l.where.string() +
-                                                  " was written a short while ago",
+            return fail(fault_code::conflict,
+                        "A client may be at work on the folder: " + l.where.string() + " was written a short while ago",
                         "Stop the old server, wait for its clients, and try again; `restic unlock` removes a lock that "
                         "nobody holds");
     }
@@ -108,8 +108,9 @@ void print_outcome(const adopt_output& out, const repo_options& o)
     for (const auto& file : out.left) print_line("Left behind, since it is no object: " + file);
     if (out.dry_run) return;
     if (out.copied) print_line(o.from + " is as it was; nothing will look at it again.");
-    print_line("Next, on the machine: write the repository's old password into its restic.pw, then: xentz-agent backup\n"
-               "After that `xentz-agent rotate-password` gives it a new one, which the server keeps where it should.");
+    print_line(
+        "Next, on the machine: write the repository's old password into its restic.pw, then: xentz-agent backup\n"
+        "After that `xentz-agent rotate-password` gives it a new one, which the server keeps where it should.");
 }
 
 result<> adopt_into(repo_context& r, const repo_options& o, const restic_folder& folder)
@@ -153,9 +154,10 @@ void add_adopt_command(CLI::App& repo, context& c, const std::shared_ptr<repo_op
     auto* command = repo.add_subcommand("adopt", "take over a folder that rest-server or restic wrote");
     command->add_option("--device", o->device, "the device whose repository it becomes")->required();
     command->add_option("--from", o->from, "the folder with config, data, keys, index and snapshots")->required();
-    command->add_flag("--copy", o->copy,
-                      "copy it and leave the folder as it is; without it, files are moved, which takes no room but works "
-                      "only on the storage's own file system");
+    command->add_flag(
+        "--copy", o->copy,
+        "copy it and leave the folder as it is; without it, files are moved, which takes no room but works "
+        "only on the storage's own file system");
     command->add_flag("--dry-run", o->dry_run, "read and check everything, change nothing");
     on_repo_call(command, c, o, adopt);
 }

@@ -6,7 +6,6 @@
 namespace xentz::apps {
 namespace {
 
-using base::fail;
 using base::fault_code;
 using base::result;
 

@@ -68,9 +68,10 @@ bool housekeeping::compare_repository(const domain::repository_id& id, const std
         parts_.log.warn("the repository " + id.text + " cannot be compared: " + base::sentence(place.error()));
         return true;
     }
-    const auto found = reconcile({*(*place)->storage, *(*place)->storage, (*place)->guarded, parts_.objects, parts_.clock,
-                                  parts_.log, (*place)->fence(), (*place)->is_shared ? patience : std::chrono::seconds{0}},
-                                 id, stop);
+    const auto found =
+        reconcile({*(*place)->storage, *(*place)->storage, (*place)->guarded, parts_.objects, parts_.clock, parts_.log,
+                   (*place)->fence(), (*place)->is_shared ? patience : std::chrono::seconds{0}},
+                  id, stop);
     if (!found) {
         parts_.log.warn("the repository " + id.text +
                         " could not be compared with its journal: " + base::sentence(found.error()));
@@ -78,10 +79,9 @@ bool housekeeping::compare_repository(const domain::repository_id& id, const std
         return found.error().code != base::fault_code::repository_unavailable;
     }
     if (found->clean()) return true;
-    parts_.log.warn("the repository " + id.text +
-                    " differed from its journal: " + base::counted(found->taken_in, "object") + " taken in, " +
-                    std::to_string(found->moved) + " moved, " + std::to_string(found->removed) + " removed, " +
-                    std::to_string(found->lost) + " lost");
+    parts_.log.warn("the repository " + id.text + " differed from its journal: " +
+                    base::counted(found->taken_in, "object") + " taken in, " + std::to_string(found->moved) +
+                    " moved, " + std::to_string(found->removed) + " removed, " + std::to_string(found->lost) + " lost");
     return true;
 }
 

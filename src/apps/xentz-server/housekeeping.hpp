@@ -2,9 +2,9 @@
 // reminded of, and compares journal and storage; once an hour it takes samples of usage and empties what the trash has
 // kept long enough.
 //
-// Of several processes on one database one compares at a time, and one sweeps. Nothing is purged while the machine's clock disagrees with the time
-// that has passed (control/sweep_clock.hpp), while the storage is away, or what a hold keeps.
-// Threads: one thread of its own, from construction to destruction. Everything handed in must outlive it.
+// Of several processes on one database one compares at a time, and one sweeps. Nothing is purged while the machine's
+// clock disagrees with the time that has passed (control/sweep_clock.hpp), while the storage is away, or what a hold
+// keeps. Threads: one thread of its own, from construction to destruction. Everything handed in must outlive it.
 #pragma once
 
 #include "control/sweep_clock.hpp"

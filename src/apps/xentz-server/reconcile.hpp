@@ -2,9 +2,9 @@
 // restored database does not know, what the disk has lost. The rows say where bytes belong; files without a row are
 // taken in; rows without bytes end, with an error in the log.
 //
-// Threads: runs beside a server that serves, in its process (`guarded` keeps the two apart), beside commands, and beside
-// other servers where the storage is one that several may serve.
-// Errors: repository_unavailable ends it; a sql::error is an exception.
+// Threads: runs beside a server that serves, in its process (`guarded` keeps the two apart), beside commands, and
+// beside other servers where the storage is one that several may serve. Errors: repository_unavailable ends it; a
+// sql::error is an exception.
 #pragma once
 
 #include "base/clock.hpp"
@@ -16,8 +16,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <stop_token>
+#include <string>
 
 namespace xentz::apps {
 
@@ -36,7 +36,7 @@ struct reconcile_parts {
     store::object_journal objects;
     const base::clock& clock;
     base::logger& log;
-    std::string storage;            // as the rows call it (store/object_journal.hpp)
+    std::string storage;             // as the rows call it (store/object_journal.hpp)
     std::chrono::seconds patience{}; // with what another server may be removing: nothing where this one is alone
 };
 

@@ -127,8 +127,8 @@ result<std::unique_ptr<repo_context>> repo_context::open(context& c, const repo_
     auto places = std::make_unique<storages>(c, store, home->storage_id, "");
     auto blobs = std::make_unique<routed_storage>(*places);
     auto objects = store.objects();
-    std::unique_ptr<repo_context> out{
-        new repo_context{c, std::move(*home), std::move(places), std::move(blobs), {store, c.clock, c.random}, std::move(objects), {}}};
+    std::unique_ptr<repo_context> out{new repo_context{
+        c, std::move(*home), std::move(places), std::move(blobs), {store, c.clock, c.random}, std::move(objects), {}}};
     if (o.device.empty()) return out;
     auto repository = control::repository_of_device(out->admin, o.device);
     if (!repository) return base::failed(repository);

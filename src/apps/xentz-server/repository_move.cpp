@@ -124,7 +124,7 @@ result<> remove_elsewhere(const move_parts& p, const domain::repository_id& id, 
         if (other == storage_id) continue;
         auto place = p.all.find(other);
         if (!place) return failed(place);
-        // One that is away keeps a move between two others from nothing.
+        // One that is away is in the way of no move between two others.
         if (other != from && !(*place)->storage->ready()) continue;
         auto there = (*place)->storage->repositories();
         if (!there) return failed(there);

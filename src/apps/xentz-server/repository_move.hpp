@@ -2,8 +2,9 @@
 //
 // It copies what the journal says belongs there, again and again, until little is left; then nothing comes or goes for
 // the moments that the rest takes, and the repository is said to lie on the new storage only where the journal has not
-// gone on since (store/storage_places.hpp). Every object is compared with its hash when it is stored. What was copied is
-// removed from the old storage last. Killed at any moment it has moved the repository or not; called again it goes on.
+// gone on since (store/storage_places.hpp). Every object is compared with its hash when it is stored. What was copied
+// is removed from the old storage last. Killed at any moment it has moved the repository or not; called again it goes
+// on.
 //
 // Memory: some 150 bytes for each object. Faults: those of the storages; conflict where another command works on the
 // repository; repository_damaged where an object is missing or not what its name says: then nothing has moved.

@@ -62,7 +62,8 @@ result<restic_folder> list_restic_folder(os::files& fs, const std::filesystem::p
     // Old repositories have packs directly below data/, which no server reads.
     if (auto ok = list_objects(fs, root / "data", object_type::data, "", out); !ok) return failed(ok);
     if (!out.objects.empty())
-        return fail(fault_code::conflict, "The packs of " + root.string() + " are not in the folders data/00 to data/ff",
+        return fail(fault_code::conflict,
+                    "The packs of " + root.string() + " are not in the folders data/00 to data/ff",
                     "Let restic migrate the repository first");
     for (const auto type :
          {object_type::keys, object_type::data, object_type::index, object_type::snapshots, object_type::locks})
@@ -76,8 +77,7 @@ result<restic_folder> list_restic_folder(os::files& fs, const std::filesystem::p
     return out;
 }
 
-result<> read_object(os::files& fs, const folder_object& o,
-                     const std::function<result<>(std::span<const char>)>& each)
+result<> read_object(os::files& fs, const folder_object& o, const std::function<result<>(std::span<const char>)>& each)
 {
     auto file = fs.open(o.where);
     if (!file) return failed(file);

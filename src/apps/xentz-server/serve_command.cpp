@@ -159,12 +159,11 @@ struct repository_service {
     repo::rest_handler handler;
 
     repository_service(installation& home, storages& places, const repo::disk_floor& floor, context& c)
-        : ledger{*home.store, home.key, c.clock}, known{ledger, c.clock, c.random}, throttle{c.clock},
-          guarded{places}, counted_room{home.store->objects()}, own_rooms{counted_room},
+        : ledger{*home.store, home.key, c.clock}, known{ledger, c.clock, c.random}, throttle{c.clock}, guarded{places},
+          counted_room{home.store->objects()}, own_rooms{counted_room},
           shared_rooms{home.store->reservations(), c.random},
           limited{guarded, is_shared_storage(c) ? static_cast<repo::room_book&>(shared_rooms) : own_rooms, floor},
-          counted{limited, traffic},
-          handler{counted, known, c.log, {.throttle = &throttle}}
+          counted{limited, traffic}, handler{counted, known, c.log, {.throttle = &throttle}}
     {
     }
 };
@@ -193,8 +192,8 @@ result<> serve(context& c, const serve_options& o)
 
     moved_handler front{router, c.log};
     auto watch = insight::make(c, o.insight, router, front,
-                               {*home->store, repositories.traffic, blobs,
-                                [&blobs] { return blobs.free_bytes(); }, c.clock, normal_prefix(o.url_prefix)});
+                               {*home->store, repositories.traffic, blobs, [&blobs] { return blobs.free_bytes(); },
+                                c.clock, normal_prefix(o.url_prefix)});
     if (!watch) return base::failed(watch);
 
     auto server = http::make_server(*options, (*watch)->handler(), c.log);

@@ -27,8 +27,7 @@ try {
     rows.reserve(row, fits);
     return fitting;
 } catch (const std::exception& e) {
-    return base::fail(base::fault_code::repository_unavailable,
-                      std::string{"the quota cannot be read: "} + e.what());
+    return base::fail(base::fault_code::repository_unavailable, std::string{"the quota cannot be read: "} + e.what());
 }
 
 } // namespace

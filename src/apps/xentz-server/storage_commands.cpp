@@ -72,8 +72,7 @@ result<std::string> storage_for(repo_context& r, const std::string& address)
     if (!known) {
         if (auto ok = check_storage_address(r.c, address); !ok) return failed(ok);
         known = store::storage_row{base::make_id_text("storage", r.c.random), address, r.c.clock.now()};
-        if (!places.add(*known))
-            return fail(fault_code::conflict, "another command adds this storage", "Try again");
+        if (!places.add(*known)) return fail(fault_code::conflict, "another command adds this storage", "Try again");
     }
     if (places.on(known->id).empty())
         if (auto ok = make_storage_at(r.c, known->address, known->id); !ok) return failed(ok);
