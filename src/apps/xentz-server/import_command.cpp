@@ -41,7 +41,7 @@ result<recovery::unlocking> unlock_here(context& c, const import_options& o)
 {
     const auto key = read_master_key(c);
     if (!key) return std::unexpected(key.error());
-    if (*key) return recovery::unlocking{.passphrase = {}, .key = **key};
+    if (*key) return recovery::unlocking{.passphrase = {}, .key = *key};
     return read_unlocking(c, o.passphrase_file, o.sheet_file);
 }
 
