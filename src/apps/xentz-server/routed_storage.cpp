@@ -14,7 +14,7 @@ using repo::trash_entry;
 
 // What `f` makes of the place of a repository.
 template <class F>
-auto at(storages& all, std::string_view repository_id, F&& f) -> std::invoke_result_t<F&, storage_place&>
+auto at(storages& all, std::string_view repository_id, const F& f) -> std::invoke_result_t<const F&, storage_place&>
 {
     auto place = all.of(repository_id);
     if (!place) return failed(place);
