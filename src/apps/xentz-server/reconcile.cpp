@@ -124,7 +124,8 @@ private:
         auto hash = k.type == object_type::config ? repo::hash_of(**reader) : result<std::string>{k.name};
         if (!hash) return base::failed(hash);
         for (const auto& l : p_.objects.lives_of(id_, name(k.type), *hash))
-            if (l.in_trash) {
+            // Where its slot is filled, this is another copy, which somebody may be storing right now.
+            if (l.in_trash && !is_buried(slot_of(l))) {
                 ++found_.moved;
                 return p_.trash.bury(slot_of(l));
             }
