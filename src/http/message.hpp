@@ -50,6 +50,12 @@ public:
     virtual ~body_source() = default;
     // Fills a front part of `out` and says how much; 0 = the end. A fault closes the connection.
     virtual base::result<std::size_t> read(std::span<char> out) = 0;
+    // Sends up to `most` bytes of what is left straight into a socket that does not block, where that spares a copy:
+    // how many, 0 where the socket takes none now. Nothing where this source cannot; it is read then.
+    virtual base::result<std::optional<std::size_t>> send_to(int /*socket*/, std::uint64_t /*most*/)
+    {
+        return std::nullopt;
+    }
 };
 
 struct response {

@@ -53,13 +53,26 @@ public:
     {
         auto n = inner_->read(out);
         if (!n) return n;
-        tracking_->record().bytes_out += *n;
-        if (left_) *left_ -= std::min<std::uint64_t>(*left_, *n);
-        if (*n == 0 || left_ == std::uint64_t{0}) tracking_->record().broken_off = false;
+        count(*n);
+        if (*n == 0) tracking_->record().broken_off = false;
+        return n;
+    }
+
+    base::result<std::optional<std::size_t>> send_to(int socket, std::uint64_t most) override
+    {
+        auto n = inner_->send_to(socket, most);
+        if (n && *n) count(**n);
         return n;
     }
 
 private:
+    void count(std::uint64_t n)
+    {
+        tracking_->record().bytes_out += n;
+        if (left_) *left_ -= std::min<std::uint64_t>(*left_, n);
+        if (left_ == std::uint64_t{0}) tracking_->record().broken_off = false;
+    }
+
     std::unique_ptr<body_source> inner_;
     std::optional<std::uint64_t> left_;
     tracking tracking_;

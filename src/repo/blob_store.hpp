@@ -62,6 +62,12 @@ public:
     virtual void expect(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
     // Fills a front part of `out` from `offset` on; 0 only at the end.
     virtual base::result<std::size_t> read(std::uint64_t offset, std::span<char> out) = 0;
+    // As os::file::send_to: nothing where the bytes are not in a file of this machine.
+    virtual base::result<std::optional<std::size_t>> send_to(int /*socket*/, std::uint64_t /*offset*/,
+                                                             std::uint64_t /*most*/)
+    {
+        return std::nullopt;
+    }
 };
 
 struct object_info {

@@ -72,6 +72,12 @@ public:
         if (n) bytes_ += *n;
         return n;
     }
+    base::result<std::optional<std::size_t>> send_to(int socket, std::uint64_t offset, std::uint64_t most) override
+    {
+        auto n = inner_->send_to(socket, offset, most);
+        if (n) bytes_ += n->value_or(0);
+        return n;
+    }
 
 private:
     std::unique_ptr<object_reader> inner_;

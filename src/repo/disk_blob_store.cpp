@@ -29,6 +29,10 @@ public:
     {
         return file_->read(offset, out);
     }
+    base::result<std::optional<std::size_t>> send_to(int socket, std::uint64_t offset, std::uint64_t most) override
+    {
+        return file_->send_to(socket, offset, most);
+    }
 
 private:
     std::unique_ptr<os::file> file_;

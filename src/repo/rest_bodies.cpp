@@ -33,6 +33,17 @@ public:
         return n;
     }
 
+    base::result<std::optional<std::size_t>> send_to(int socket, std::uint64_t most) override
+    {
+        auto n = reader_->send_to(socket, offset_, std::min(left_, most));
+        if (!n) log_.warn(label_ + ": " + base::sentence(n.error()));
+        if (n && *n) {
+            offset_ += **n;
+            left_ -= **n;
+        }
+        return n;
+    }
+
 private:
     std::unique_ptr<object_reader> reader_;
     std::uint64_t offset_;

@@ -2,6 +2,8 @@
 
 #include "store/journal_steps.hpp"
 
+#include <algorithm>
+
 namespace xentz::store {
 
 using detail::count;
@@ -220,12 +222,13 @@ bool object_journal::arrived(const domain::repository_id& id, const object_ident
     return db_->write([&](sql::connection& c) { return arrive(c, id, o, now, on); });
 }
 
-void object_journal::arrived_together(const domain::repository_id& id, const std::vector<object_identity>& objects,
-                                      base::time_point now)
+void object_journal::arrived_together(std::vector<arrival> arrivals)
 {
-    if (objects.empty()) return;
+    if (arrivals.empty()) return;
+    // Turns are taken in one order by everybody, so that nobody waits in a circle.
+    std::ranges::stable_sort(arrivals, {}, [](const arrival& a) { return a.id.text; });
     db_->write([&](sql::connection& c) {
-        for (const auto& o : objects) arrive(c, id, o, now, {});
+        for (const auto& a : arrivals) arrive(c, a.id, a.object, a.at, a.on);
     });
 }
 

@@ -78,9 +78,14 @@ public:
     // False where it was present already. Ends the reservations that were made for it.
     bool arrived(const domain::repository_id& id, const object_identity& o, base::time_point now,
                  const storage_of_bytes& on = {});
-    // The same for many, in one transaction.
-    void arrived_together(const domain::repository_id& id, const std::vector<object_identity>& objects,
-                          base::time_point now);
+    // The same for many, in one transaction: all of them or, with an error, none.
+    struct arrival {
+        domain::repository_id id;
+        object_identity object;
+        base::time_point at;
+        storage_of_bytes on;
+    };
+    void arrived_together(std::vector<arrival> arrivals);
     // The place under which the trash is to keep the bytes; nothing where they are to be removed for good: locks, and
     // everything in mode "full" unless `always_to_trash`. An object that the journal does not know is taken in first.
     std::optional<std::int64_t> departing(const domain::repository_id& id, const object_identity& o,

@@ -57,12 +57,15 @@ public:
     {
         const auto& id = r_.repository.id;
         if (auto ok = r_.blobs->create_repository(id.text); !ok) return ok;
-        std::vector<store::object_identity> rows;
+        std::vector<store::object_journal::arrival> rows;
         for (const auto& o : folder_.objects) {
             keep_closed();
             if (o.type == repo::object_type::config || rows.size() == batch) note(rows);
             if (auto ok = take(o); !ok) return ok;
-            rows.push_back({std::string{name(o.type)}, o.name, o.hash, static_cast<std::int64_t>(o.bytes)});
+            rows.push_back({id,
+                            {std::string{name(o.type)}, o.name, o.hash, static_cast<std::int64_t>(o.bytes)},
+                            r_.c.clock.now(),
+                            {}});
         }
         note(rows);
         r_.admin.store.set_initialised(id, true);
@@ -79,10 +82,9 @@ private:
         r_.admin.store.places().close(r_.repository.id, closed_until_);
     }
 
-    void note(std::vector<store::object_identity>& rows)
+    void note(std::vector<store::object_journal::arrival>& rows)
     {
-        r_.objects.arrived_together(r_.repository.id, rows, r_.c.clock.now());
-        rows.clear();
+        r_.objects.arrived_together(std::exchange(rows, {}));
     }
 
     result<> take(const folder_object& o)

@@ -29,9 +29,9 @@ struct storage_place {
     repo::guarded_store guarded;
 
     storage_place(std::string place_id, std::string place_address, std::unique_ptr<repo::storage> s,
-                  store::object_journal objects, const base::clock& clock)
+                  const store::object_journal& objects, const base::clock& clock)
         : id(std::move(place_id)), address(std::move(place_address)), storage(std::move(s)),
-          journal(std::move(objects), clock, fence()), guarded(*storage, *storage, journal)
+          journal(objects, clock, fence()), guarded(*storage, *storage, journal)
     {
     }
 

@@ -82,7 +82,7 @@ void store_ledger::set_initialised(std::string_view repository_id, bool initiali
 
 void store_journal::arrived(const repo::object_identity& o)
 {
-    objects_.arrived(repository_of(o), row_of(o), clock_.now(), storage_);
+    arrivals_.arrived({repository_of(o), row_of(o), clock_.now(), storage_});
 }
 
 std::optional<std::int64_t> store_journal::departing(const repo::object_identity& o)

@@ -8,6 +8,7 @@
 #include "repo/ledger.hpp"
 #include "repo/memory_room_book.hpp"
 #include "store/fleet_store.hpp"
+#include "store/grouped_arrivals.hpp"
 
 #include <chrono>
 #include <map>
@@ -43,8 +44,8 @@ private:
 class store_journal final : public repo::journal {
 public:
     // `storage` is where the bytes are (empty: on the installation's own storage). The clock must outlive the journal.
-    store_journal(store::object_journal objects, const base::clock& clock, std::string storage)
-        : objects_(std::move(objects)), clock_(clock), storage_(std::move(storage))
+    store_journal(const store::object_journal& objects, const base::clock& clock, std::string storage)
+        : objects_(objects), arrivals_(objects), clock_(clock), storage_(std::move(storage))
     {
     }
 
@@ -54,6 +55,7 @@ public:
 
 private:
     store::object_journal objects_;
+    store::grouped_arrivals arrivals_;
     const base::clock& clock_;
     std::string storage_;
 };

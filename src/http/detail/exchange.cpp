@@ -195,4 +195,19 @@ std::string head_text(const response& r, const answer_plan& plan, bool http_1_0)
     return out + "\r\n";
 }
 
+std::span<const char> as_chunk(std::span<char> room, std::size_t size)
+{
+    room[chunk_begin + size] = '\r';
+    room[chunk_begin + size + 1] = '\n';
+    auto at = chunk_begin;
+    room[--at] = '\n';
+    room[--at] = '\r';
+    auto rest = size;
+    do {
+        room[--at] = "0123456789abcdef"[rest % 16];
+        rest /= 16;
+    } while (rest > 0);
+    return room.subspan(at, chunk_begin - at + size + 2);
+}
+
 } // namespace xentz::http::detail

@@ -8,7 +8,9 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace xentz::http::detail {
@@ -53,5 +55,12 @@ std::string defect(const response& r);
 // Everything up to and with the empty line. Framing, Server and Date are the server's: what a handler says about
 // them is left out.
 std::string head_text(const response& r, const answer_plan& plan, bool http_1_0);
+
+// Room for the frame of a chunk: what stands before its bytes, and all of it.
+constexpr std::size_t chunk_begin = 18; // 16 digits and the end of the line
+constexpr std::size_t chunk_frame = chunk_begin + 2;
+
+// Writes the frame round the `size` bytes that stand in `room` from chunk_begin on; a chunk of none is the last.
+std::span<const char> as_chunk(std::span<char> room, std::size_t size);
 
 } // namespace xentz::http::detail

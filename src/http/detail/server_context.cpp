@@ -21,11 +21,6 @@ std::string one_line(std::string text)
     return text;
 }
 
-void report(server_context& context, const exchange& e, std::string_view what)
-{
-    context.log.error(one_line(e.head.method + " " + e.head.path + " failed: " + std::string{what}));
-}
-
 // The answer of `f`, or 500 where it threw.
 template <class Answer, class F>
 Answer guarded(server_context& context, const exchange& e, F f)
@@ -33,14 +28,19 @@ Answer guarded(server_context& context, const exchange& e, F f)
     try {
         return f();
     } catch (const std::exception& error) {
-        report(context, e, error.what());
+        report_failure(context, e, error.what());
     } catch (...) {
-        report(context, e, "an exception of unknown type");
+        report_failure(context, e, "an exception of unknown type");
     }
     return to_response(internal_problem());
 }
 
 } // namespace
+
+void report_failure(server_context& context, const exchange& e, std::string_view what)
+{
+    context.log.error(one_line(e.head.method + " " + e.head.path + " failed: " + std::string{what}));
+}
 
 void connection_list::add(const std::shared_ptr<connection>& c)
 {
@@ -126,16 +126,16 @@ std::optional<std::size_t> take_piece(server_context& context, const exchange& e
     try {
         auto got = source->read(out);
         if (!got) {
-            report(context, e, sentence(got.error()));
+            report_failure(context, e, sentence(got.error()));
         } else if (*got > out.size() || (*got == 0 && left.value_or(0) > 0)) {
-            report(context, e, "the body ended before the length that was announced");
+            report_failure(context, e, "the body ended before the length that was announced");
         } else {
             taken = *got;
         }
     } catch (const std::exception& error) {
-        report(context, e, error.what());
+        report_failure(context, e, error.what());
     } catch (...) {
-        report(context, e, "an exception of unknown type");
+        report_failure(context, e, "an exception of unknown type");
     }
     if (!taken || *taken == 0 || (left && *left == *taken)) source.reset();
     return taken;

@@ -74,6 +74,8 @@ response finish_collect(server_context& context, const exchange& e, collect& c, 
 // sink is gone then. `failed` is set unless it was `finish` that answered.
 std::optional<response> give_piece(server_context& context, const exchange& e, std::unique_ptr<body_sink>& sink,
                                    std::span<const char> bytes, bool last, bool& failed);
+// A line in the log about a request that failed.
+void report_failure(server_context& context, const exchange& e, std::string_view what);
 // The number of bytes read; the source is gone when it has come to its end. Nothing where it failed.
 std::optional<std::size_t> take_piece(server_context& context, const exchange& e, std::unique_ptr<body_source>& source,
                                       std::span<char> out, std::optional<std::uint64_t> left);

@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
@@ -103,9 +105,45 @@ file_kind kind_of(mode_t mode)
     return file_kind::other;
 }
 
+// sendfile has no flag against the signal that a socket without a reader raises, which would end the process.
+class without_broken_pipe_signal {
+public:
+    without_broken_pipe_signal()
+    {
+        ::sigemptyset(&only_);
+        ::sigaddset(&only_, SIGPIPE);
+        ::pthread_sigmask(SIG_BLOCK, &only_, &before_);
+    }
+    ~without_broken_pipe_signal()
+    {
+        const timespec at_once{};
+        const int error = errno;
+        while (::sigtimedwait(&only_, nullptr, &at_once) > 0) {
+        }
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+        errno = error;
+    }
+    without_broken_pipe_signal(const without_broken_pipe_signal&) = delete;
+    without_broken_pipe_signal& operator=(const without_broken_pipe_signal&) = delete;
+
+private:
+    sigset_t only_{};
+    sigset_t before_{};
+};
+
 class posix_file final : public file {
 public:
     posix_file(descriptor fd, path p) : fd_(std::move(fd)), path_(std::move(p)) {}
+
+    result<std::optional<std::size_t>> send_to(int socket, std::uint64_t offset, std::uint64_t most) override
+    {
+        auto at = static_cast<off_t>(offset);
+        const without_broken_pipe_signal quiet;
+        const auto sent = uninterrupted([&] { return ::sendfile(socket, fd_.get(), &at, most); });
+        if (sent >= 0) return static_cast<std::size_t>(sent);
+        if (errno == EAGAIN || errno == EPIPE || errno == ECONNRESET) return std::size_t{0};
+        return failure("send", path_);
+    }
 
     result<> write(std::span<const char> bytes) override
     {

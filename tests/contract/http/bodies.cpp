@@ -1,6 +1,7 @@
 #include "contract/http/support.hpp"
 
 #include <algorithm>
+#include <sys/socket.h>
 
 namespace xentz::http::testing {
 namespace {
@@ -45,7 +46,7 @@ private:
     sink_script script_;
 };
 
-class pattern_source final : public body_source {
+class pattern_source : public body_source {
 public:
     pattern_source(source_record& record, std::uint64_t size, std::size_t piece, std::optional<std::uint64_t> fail_at)
         : record_{record}, size_{size}, piece_{piece}, fail_at_{fail_at}
@@ -64,9 +65,16 @@ public:
         const auto n = std::min<std::uint64_t>({out.size(), piece_, size_ - offset_});
         const auto text = pattern_text(offset_, n);
         std::ranges::copy(text, out.begin());
+        advance(n);
+        return n;
+    }
+
+protected:
+    std::uint64_t offset() const { return offset_; }
+    void advance(std::uint64_t n)
+    {
         offset_ += n;
         record_.state.change([this] { record_.produced = offset_; });
-        return n;
     }
 
 private:
@@ -75,6 +83,24 @@ private:
     std::size_t piece_;
     std::optional<std::uint64_t> fail_at_;
     std::uint64_t offset_ = 0;
+};
+
+class sending_source final : public pattern_source {
+public:
+    using pattern_source::pattern_source;
+
+    base::result<std::optional<std::size_t>> send_to(int socket, std::uint64_t most) override
+    {
+        if (++calls_ % 3 == 0) return std::size_t{0};
+        const auto text = pattern_text(offset(), std::min<std::uint64_t>(most, 70'000));
+        const auto sent = ::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0) return std::size_t{0};
+        advance(static_cast<std::uint64_t>(sent));
+        return static_cast<std::size_t>(sent);
+    }
+
+private:
+    int calls_ = 0;
 };
 
 constexpr std::size_t period = 65521; // a prime: no power of two of bytes repeats it
@@ -113,6 +139,11 @@ std::unique_ptr<body_source> make_source(source_record& record, std::uint64_t si
                                          std::optional<std::uint64_t> fail_at)
 {
     return std::make_unique<pattern_source>(record, size, piece, fail_at);
+}
+
+std::unique_ptr<body_source> make_sending_source(source_record& record, std::uint64_t size)
+{
+    return std::make_unique<sending_source>(record, size, 100000, std::nullopt);
 }
 
 response text_response(std::string body, int status)

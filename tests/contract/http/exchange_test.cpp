@@ -204,6 +204,46 @@ TEST(exchange, sends_a_produced_body_with_or_without_its_length)
     }
 }
 
+TEST(exchange, lets_a_body_send_itself_whoever_is_slow)
+{
+    for (const std::uint64_t size : {1ULL, 100'000ULL, 20'000'001ULL}) {
+        for (const auto pause : {0, 20}) {
+            source_record record;
+            running_server s{[&](const request_head&) -> admission {
+                response r;
+                r.body = make_sending_source(record, size);
+                r.content_length = size;
+                return r;
+            }};
+            raw_connection c{s.port()};
+            ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+            std::this_thread::sleep_for(std::chrono::milliseconds{pause});
+            const auto answer = c.receive();
+            EXPECT_TRUE(answer.body == pattern_text(0, size)) << size;
+            EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+            ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+            EXPECT_TRUE(c.receive().body == pattern_text(0, size)) << "the connection goes on";
+        }
+    }
+}
+
+TEST(exchange, a_body_that_sends_itself_to_nobody_ends)
+{
+    source_record record;
+    running_server s{[&](const request_head&) -> admission {
+        response r;
+        r.body = make_sending_source(record, std::uint64_t{1} << 40U);
+        r.content_length = std::uint64_t{1} << 40U;
+        return r;
+    }};
+    {
+        raw_connection c{s.port()};
+        ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        ASSERT_TRUE(record.state.wait([&] { return record.produced > 1'000'000; }));
+    }
+    EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+}
+
 TEST(exchange, breaks_off_where_a_body_cannot_be_produced_to_its_end)
 {
     for (const bool announced : {true, false}) {

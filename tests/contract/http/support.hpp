@@ -203,6 +203,10 @@ struct source_record {
 std::unique_ptr<body_source> make_source(source_record& record, std::uint64_t size, std::size_t piece = 100000,
                                          std::optional<std::uint64_t> fail_at = {});
 
+// The same, which also sends itself into a socket, but for every third time, when it says that the socket takes
+// nothing.
+std::unique_ptr<body_source> make_sending_source(source_record& record, std::uint64_t size);
+
 response text_response(std::string body, int status = 200);
 client_request get(std::string url);
 client_request post(std::string url, std::string body);

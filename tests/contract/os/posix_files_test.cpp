@@ -7,8 +7,11 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -51,6 +54,26 @@ TEST_F(real_files, info_tells_when_it_was_written)
     const timespec times[] = {{0, UTIME_OMIT}, {1'700'000'000, 123'456'789}};
     ASSERT_EQ(::utimensat(AT_FDCWD, (root / "a").c_str(), std::data(times), 0), 0);
     EXPECT_EQ(fs->info(root / "a")->modified.time_since_epoch(), std::chrono::microseconds{1'700'000'000'123'456});
+}
+
+TEST_F(real_files, a_file_sends_itself_into_a_socket_and_survives_that_nobody_reads)
+{
+    write_file(*fs, root / "a", "0123456789");
+    const auto file = fs->open(root / "a").value();
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+    EXPECT_EQ(file->send_to(ends[0], 3, 5).value(), 5U);
+    std::array<char, 16> got{};
+    EXPECT_EQ(::read(ends[1], got.data(), got.size()), 5);
+    EXPECT_EQ((std::string_view{got.data(), 5}), "34567");
+    EXPECT_EQ(file->send_to(ends[0], 8, 100).value(), 2U);
+    EXPECT_EQ(file->send_to(ends[0], 10, 100).value(), 0U) << "the end";
+    while (file->send_to(ends[0], 0, 10).value() > 0U) {
+    }
+    EXPECT_EQ(file->send_to(ends[0], 0, 10).value(), 0U) << "it takes no more";
+    ::close(ends[1]);
+    EXPECT_EQ(file->send_to(ends[0], 0, 10).value(), 0U) << "and no signal ends the process";
+    ::close(ends[0]);
 }
 
 TEST_F(real_files, a_full_disk_says_so_and_what_to_do)

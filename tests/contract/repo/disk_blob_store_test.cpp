@@ -2,10 +2,13 @@
 #include "contract/repo/blob_store_support.hpp"
 #include "fakes/memory_files.hpp"
 #include "fakes/scratch_folder.hpp"
+#include "repo/counting_store.hpp"
 #include "repo/disk_blob_store.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -213,6 +216,25 @@ TEST_F(disk, becomes_ready_when_it_is_mounted_later)
     stdfs::rename(folder.path() / "disk", root);
     EXPECT_TRUE(late->ready());
     EXPECT_EQ(code(os::try_lock(root / "lock", "x")), fault_code::run_locked);
+}
+
+TEST_F(disk, an_object_sends_itself_and_is_counted)
+{
+    traffic_counts counts;
+    counting_store counted{*store, counts};
+    const auto key = key_of(object_type::data, "0123456789");
+    ASSERT_TRUE(put(counted, key, "0123456789"));
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    {
+        const auto reader = counted.open(key).value();
+        EXPECT_EQ(reader->send_to(ends[0], 2, 5).value(), 5U);
+    }
+    std::array<char, 16> got{};
+    EXPECT_EQ(::read(ends[1], got.data(), got.size()), 5);
+    EXPECT_EQ((std::string_view{got.data(), 5}), "23456");
+    EXPECT_EQ(counts.all().at({"repo_1", object_type::data}).bytes_read, 5U);
+    for (const int end : ends) ::close(end);
 }
 
 TEST_F(disk, takes_a_file_in_by_moving_it)

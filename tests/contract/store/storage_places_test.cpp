@@ -87,9 +87,9 @@ TEST_P(places_test, a_closed_repository_opens_by_itself)
 
 TEST_P(places_test, many_objects_arrive_together_or_not_at_all)
 {
-    objects.arrived_together(id, {object("a"), object("b")}, day);
+    objects.arrived_together({{id, object("a"), day, {}}, {id, object("b"), day, ""}});
     EXPECT_EQ(objects.room_of(id).live_bytes, 20);
-    EXPECT_ANY_THROW(objects.arrived_together(id, {object("c"), object(std::string("d\0", 2))}, day));
+    EXPECT_ANY_THROW(objects.arrived_together({{id, object("c"), day, {}}, {id, object("d"), day, "storage_2"}}));
     EXPECT_FALSE(objects.present(id, "data", "c"));
 }
 

@@ -1,0 +1,30 @@
+// What a worker thread does with a plain socket while bytes come or go without waiting. Handing each piece from the
+// network threads to a worker and back costs more than hashing it, so a worker goes on while the client keeps up, for a
+// while, and gives the connection back when the client does not.
+//
+// Threads: worker threads, while the coroutine of the connection waits for them.
+#pragma once
+
+#include "http/detail/server_context.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace xentz::http::detail {
+
+// After so much at once, others have their turn on the worker.
+constexpr std::uint64_t most_at_once = std::uint64_t{16} << 20U;
+
+// Fills a front part of `out`, all of it where bytes keep coming. 0 where none came, or the connection has ended: the
+// next wait for bytes finds out which.
+std::size_t receive_ready(int socket, std::span<char> out);
+
+// Sends what is left of a source straight into the socket while that takes it. What of `left` is not sent is to be read
+// and written in the ordinary way, for a piece at least. False where the source failed.
+bool send_ready(server_context& context, const exchange& e, std::unique_ptr<body_source>& source, int socket,
+                std::uint64_t& left);
+
+} // namespace xentz::http::detail

@@ -1,0 +1,98 @@
+// Bytes from and to a connection, plain or TLS, each wait with its limit of time. Included by session.hpp.
+//
+// Threads: everything happens on the strand of the stream. Time limits: beast::tcp_stream closes its socket when one
+// passes; each is set right before what it limits.
+#pragma once
+
+#include "http/detail/server_context.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace xentz::http::detail {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+template <class Stream>
+struct stream_io {
+    static constexpr bool is_tls = !std::is_same_v<Stream, beast::tcp_stream>;
+
+    server_context& context;
+    Stream stream;
+    beast::flat_buffer buffer; // what came and was not looked at yet
+
+    template <class... StreamArguments>
+    explicit stream_io(server_context& c, StreamArguments&&... arguments)
+        : context{c}, stream{std::forward<StreamArguments>(arguments)...}
+    {
+    }
+
+    beast::tcp_stream& socket() { return beast::get_lowest_layer(stream); }
+    int native_socket() { return socket().socket().native_handle(); }
+
+    // Into the buffer. The limit of time is the caller's.
+    task<error_code> read_more(std::size_t most)
+    {
+        const auto room = buffer.prepare(most);
+        if constexpr (is_tls) {
+            std::size_t got = 0;
+            const error_code error = co_await stream.read_some(room, got);
+            buffer.commit(got);
+            co_return error;
+        } else {
+            auto [error, got] = co_await stream.async_read_some(room, as_result);
+            buffer.commit(got);
+            co_return error;
+        }
+    }
+
+    // Past the buffer, once that is empty.
+    task<error_code> read_body(asio::mutable_buffer room, std::size_t& got)
+    {
+        if (buffer.size() > 0) {
+            got = asio::buffer_copy(room, buffer.data());
+            buffer.consume(got);
+            co_return error_code{};
+        }
+        socket().expires_after(context.options.body_timeout);
+        if constexpr (is_tls) {
+            const error_code error = co_await stream.read_some(room, got);
+            co_return error;
+        } else {
+            auto [error, n] = co_await stream.async_read_some(room, as_result);
+            got = n;
+            co_return error;
+        }
+    }
+
+    task<error_code> write(std::span<const char> bytes)
+    {
+        while (!bytes.empty()) {
+            const auto rest = asio::buffer(bytes.data(), bytes.size());
+            socket().expires_after(context.options.body_timeout);
+            if constexpr (is_tls) {
+                std::size_t written = 0;
+                const error_code error = co_await stream.write_some(rest, written);
+                if (error) co_return error;
+                bytes = bytes.subspan(written);
+            } else {
+                auto [error, written] = co_await stream.async_write_some(rest, as_result);
+                if (error) co_return error;
+                bytes = bytes.subspan(written);
+            }
+        }
+        co_return error_code{};
+    }
+};
+
+} // namespace xentz::http::detail
