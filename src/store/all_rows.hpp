@@ -30,7 +30,7 @@ struct table {
     std::vector<std::string_view> key;
 };
 
-// All but what is of one database alone: schema_migrations, moved_away. Each behind those that it refers to.
+// All but what is of one database or moment: schema_migrations, moved_away, upload_reservation. In order of reference.
 const std::vector<table>& tables();
 
 // The names of the migrations that this program knows, in their order: the schema of what `read` gives.

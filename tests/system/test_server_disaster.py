@@ -16,7 +16,6 @@ from harness import fleet, net, programs, trees
 from harness.fleet import Fleet
 from harness.server import Repository, Restic
 from test_insight import metrics
-from test_postgresql import database  # noqa: F401 (a fixture)
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -392,7 +391,7 @@ def test_the_passphrase_is_asked_for_twice_and_not_shown(world, passphrase):
     Copies(server, passphrase).restore(serve=False)
 
 
-def test_from_postgresql_into_sqlite(world, restic, database, passphrase):  # noqa: F811
+def test_from_postgresql_into_sqlite(world, restic, database, passphrase):
     """The copy is of neither kind: it goes from one into the other."""
     server = world.server(database=database)
     agent = world.enrolled(server, restic, world.folder())
