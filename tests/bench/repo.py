@@ -79,6 +79,8 @@ def read_options():
     if asked.profile:
         asked.only, asked.servers, asked.rounds = asked.profile, asked.servers or "xentz-server", 1
         asked.tls = "no" if asked.tls == "both" else asked.tls
+    asked.whole = (asked.rounds >= 7 and asked.mebibytes >= 1024 and asked.small >= 10_000 and
+                   asked.listed >= 100_000 and asked.heads >= 50_000)
     asked.works = chosen(options, asked.only, works.EVERY)
     asked.served = chosen(options, asked.servers, servers.EVERY)
     asked.missing = [s.name for s in asked.served if s in servers.PEERS and not s.found()]
@@ -100,8 +102,7 @@ def head(asked):
              "and the most; ratios of each round by itself"]
     lines += [f"{peer.name}: {peer.version()}" for peer in servers.PEERS if peer in asked.served]
     lines += [f"{name}: not on the PATH, left out" for name in asked.missing]
-    whole = (asked.rounds >= 7 and asked.mebibytes >= 1024 and asked.small >= 10_000 and asked.listed >= 100_000)
-    if not whole:
+    if not asked.whole:
         lines.append("A TRIAL: the goals are for 7 rounds, 1024 MiB, 10,000 small objects and 100,000 listed ones")
     return lines
 
@@ -181,7 +182,7 @@ def measured(bench, work, served, number, tls):
 def show(bench, work, runs, tls):
     rounds = {kind.name: [run for run in runs if run.server == kind.name] for kind in bench.asked.served}
     title = f"{work.title(bench.asked)}, {'TLS' if tls else 'plain'}"
-    print("\n" + "\n".join(report.told(work, title, rounds)), flush=True)
+    print("\n" + "\n".join(report.told(work, title, rounds, bench.asked.whole)), flush=True)
 
 
 if __name__ == "__main__":

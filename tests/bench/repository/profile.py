@@ -1,6 +1,7 @@
 """Where a server's CPU time goes while a work runs, by perf's samples of its process."""
 
 import collections
+import os
 import re
 import signal
 import subprocess
@@ -11,19 +12,30 @@ LINE = re.compile(r"\s*([\d.]+)%\s+(.*?)\s*$")
 
 
 def begin(pid, room):
-    """perf takes the processor's counter where there is one, and the clock otherwise (virtual machines)."""
+    """Returns once perf takes samples, and not when it has only been started. perf takes the processor's counter where there is one, and the clock otherwise (virtual machines)."""
     counts = subprocess.run(["perf", "stat", "-e", "cycles", "true"], capture_output=True, text=True, check=False)
     event = "cpu-clock" if counts.returncode or "<not supported>" in counts.stderr else "cycles"
-    record = ["perf", "record", "-e", event, "-F", "997", "-g", "-p", str(pid), "-o", str(room / "perf.data")]
-    return subprocess.Popen(record, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    orders, answers = room / "perf.orders", room / "perf.answers"
+    for pipe in (orders, answers):
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+    record = ["perf", "record", "-e", event, "-F", "997", "-g", "-p", str(pid), "-o", str(room / "perf.data"),
+              "--delay", "-1", "--control", f"fifo:{orders},{answers}"]
+    recording = subprocess.Popen(record, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with orders.open("w") as told, answers.open() as answered:
+        told.write("enable\n")
+        told.flush()
+        assert "ack" in answered.readline(), "perf does not record"
+    return recording
 
 
 def finish(recording, room):
     recording.send_signal(signal.SIGINT)
     recording.wait(60)
     data = room / "perf.data"
-    lines = ["the server's CPU time by symbol"]
-    lines += _most(_parts(data, "overhead,symbol,dso", "--no-children"))
+    by_symbol = _parts(data, "overhead,symbol,dso", "--no-children")
+    assert by_symbol, "perf took no samples"
+    lines = ["the server's CPU time by symbol", *_most(by_symbol)]
     lines += ["by program and library", *_most(_parts(data, "overhead,dso", "--no-children"))]
     calls = collections.Counter()
     for name, part in _parts(data, "overhead_children,symbol", "--children").items():

@@ -16,8 +16,9 @@ def per_unit(run):
     return run.cpu / run.gibibytes if run.counts_bytes else run.cpu / run.requests * 1e6
 
 
-def told(work, title, rounds):
-    """`rounds` has the runs of each server by name, in the order of the rounds. Returns the lines."""
+def told(work, title, rounds, whole):
+    """`rounds` has the runs of each server by name, in the order of the rounds. Of a trial, which is not `whole`, no
+    goal counts as reached. Returns the lines."""
     some = next(iter(rounds.values()))[0]
     unit = "CPU s/GiB" if some.counts_bytes else "CPU us/request" if some.requests > 1 else "CPU us"
     form = ".3f" if some.counts_bytes else ",.0f"
@@ -30,7 +31,7 @@ def told(work, title, rounds):
         lines.append(f"{INDENT}{name:14}{''.join(columns)}")
     lines += compared(rounds)
     if goals.OURS in rounds:
-        lines += judged(work.goals, rounds)
+        lines += judged(work.goals, rounds, whole)
     return lines
 
 
@@ -44,11 +45,11 @@ def compared(rounds):
     return lines
 
 
-def judged(wanted, rounds):
-    lines = []
+def judged(wanted, rounds, whole):
+    lines, words = [], ("NOT REACHED", "reached") if whole else ("not reached in this trial", "reached in this trial")
     for goal in wanted:
         answer = goal(rounds)
         if answer:
             text, reached = answer
-            lines.append(f"{INDENT}goal: {text}: {'reached' if reached else 'NOT REACHED'}")
+            lines.append(f"{INDENT}goal: {text}: {words[reached]}")
     return lines

@@ -4,9 +4,11 @@ credential that it asks for. Nothing is switched on or off in the peers: what th
 import base64
 import hashlib
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 
 from harness import net, programs
 from harness.fleet import Fleet
@@ -44,10 +46,21 @@ class Xentz:
         assert self.server.stop() == 0, self.server.log
 
     def again(self):
-        """After files were put there without it. It looks for such ones when it starts, beside its work, and enters
-        each into its journal."""
+        """After files were put there without it. When it starts it enters each into its journal, one transaction after
+        the other, which would take long on a disk: meanwhile the database lies in memory, and then where it was."""
+        home = self.server.data_dir
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            _move_files(home, memory)
+            home.rmdir()
+            home.symlink_to(memory)
+            self.server.start()
+            programs.wait_until(lambda: "differed from its journal" in self.server.log, "the files to be taken in",
+                                limit=3600, pause=0.2)
+            self.stop()
+            home.unlink()
+            home.mkdir(mode=0o700)
+            _move_files(memory, home)
         self.server.start()
-        programs.wait_until(lambda: "differed from its journal" in self.server.log, "the files to be taken in", 3600, 1)
 
     def close(self):
         self.server.close()
@@ -151,6 +164,11 @@ class Rclone(_Program):
         tls = ["--key", self.tls[0], "--cert", self.tls[1]] if self.tls else []
         return [self.found(), "serve", "restic", "--config", self.room / "no-config", "--addr",
                 f"127.0.0.1:{self.port}", "--user", USER, "--pass", self.repository.secret, *tls, self.folder]
+
+
+def _move_files(source, target):
+    for path in pathlib.Path(source).iterdir():
+        shutil.move(path, target)
 
 
 def _create(repository):
