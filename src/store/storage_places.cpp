@@ -60,6 +60,7 @@ std::vector<domain::repository_id> storage_places::on(const std::string& storage
     return db_->read([&](sql::connection& c) {
         const auto rows = c.query(repositories_on, storage_id);
         std::vector<domain::repository_id> out;
+        out.reserve(rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.get<domain::repository_id>(i, 0));
         return out;
     });
