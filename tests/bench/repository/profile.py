@@ -40,7 +40,7 @@ def finish(recording, room):
     calls = collections.Counter()
     for name, part in _parts(data, "overhead_children,symbol", "--children").items():
         # Of a call, perf may see the entry, or only the function that the entry ends in.
-        if match := re.match(r"\[k\] (?:__x64_sys_|ksys_|__sys_)(\w+)$", name):
+        if match := re.match(r"\[k\] (?:__x64_sys_|__do_sys_|ksys_|__sys_)(\w+)$", name):
             calls[match[1]] = max(calls[match[1]], part)
     lines += ["by call of the system, with all that it does", *_most(calls)]
     data.unlink()
