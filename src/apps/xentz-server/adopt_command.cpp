@@ -1,5 +1,6 @@
 #include "base/size_text.hpp"
 #include "output.hpp"
+#include "repo/guarded_store.hpp"
 #include "repo_context.hpp"
 #include "restic_folder.hpp"
 
@@ -27,9 +28,15 @@ struct adopt_output {
 };
 BOOST_DESCRIBE_STRUCT(adopt_output, (), (repository_id, objects, bytes, copied, dry_run, left))
 
+// The config comes last: with one, and never used, it was adopted by a call that was killed before it could say so.
+bool is_adopted_but_for_the_word(repo_context& r)
+{
+    return !r.repository.initialised && r.blobs->size({r.repository.id.text, repo::object_type::config, {}});
+}
+
 result<> check_unused(repo_context& r)
 {
-    if (!r.repository.initialised && !r.objects.present(r.repository.id, "config", "")) return {};
+    if (!r.repository.initialised) return {};
     return fail(fault_code::conflict, "The device has a repository already, which was written to",
                 "Adopt before its first backup; a machine that enrols again gets an empty one");
 }
@@ -57,22 +64,73 @@ public:
     {
         const auto& id = r_.repository.id;
         if (auto ok = r_.blobs->create_repository(id.text); !ok) return ok;
+        if (auto ok = take_up(); !ok) return ok;
         std::vector<store::object_journal::arrival> rows;
         for (const auto& o : folder_.objects) {
             keep_closed();
             if (o.type == repo::object_type::config || rows.size() == batch) note(rows);
             if (auto ok = take(o); !ok) return ok;
-            rows.push_back({id,
-                            {std::string{name(o.type)}, o.name, o.hash, static_cast<std::int64_t>(o.bytes)},
-                            r_.c.clock.now(),
-                            {}});
+            rows.push_back(row_of(o.type, o.name, o.hash, o.bytes));
         }
         note(rows);
         r_.admin.store.set_initialised(id, true);
         return {};
     }
 
+    // After a call that was killed when all files were there.
+    result<> finish()
+    {
+        if (auto ok = take_up(); !ok) return ok;
+        auto config = r_.blobs->open({r_.repository.id.text, repo::object_type::config, {}});
+        if (!config) return failed(config);
+        auto hash = repo::hash_of(**config);
+        if (!hash) return failed(hash);
+        std::vector<store::object_journal::arrival> rows{
+            row_of(repo::object_type::config, {}, *hash, (*config)->size())};
+        note(rows);
+        r_.admin.store.set_initialised(r_.repository.id, true);
+        return {};
+    }
+
 private:
+    // What a call that was killed has brought there and not written down.
+    result<> take_up()
+    {
+        using enum repo::object_type;
+        std::vector<store::object_journal::arrival> rows;
+        for (const auto type : {keys, data, index, snapshots}) {
+            auto list = r_.blobs->list(r_.repository.id.text, type);
+            if (!list) return failed(list);
+            for (;;) {
+                keep_closed();
+                auto object = (*list)->next();
+                if (!object) return failed(object);
+                if (!*object) break;
+                if (r_.objects.present(r_.repository.id, name(type), (*object)->name)) continue;
+                auto reader = r_.blobs->open({r_.repository.id.text, type, (*object)->name});
+                auto hash = reader ? repo::hash_of(**reader) : result<std::string>{failed(reader)};
+                if (!hash) return failed(hash);
+                if (*hash != (*object)->name)
+                    return fail(fault_code::repository_damaged,
+                                std::string{name(type)} + "/" + (*object)->name + " is damaged on the storage",
+                                "Remove it there, and adopt again");
+                rows.push_back(row_of(type, (*object)->name, *hash, (*object)->size));
+                if (rows.size() == batch) note(rows);
+            }
+        }
+        note(rows);
+        return {};
+    }
+
+    store::object_journal::arrival row_of(repo::object_type type, const std::string& object_name,
+                                          const std::string& hash, std::uint64_t bytes) const
+    {
+        return {r_.repository.id,
+                {std::string{name(type)}, object_name, hash, static_cast<std::int64_t>(bytes)},
+                r_.c.clock.now(),
+                {}};
+    }
+
     // Clients wait until the repository is whole.
     void keep_closed()
     {
@@ -121,7 +179,8 @@ result<> adopt_into(repo_context& r, const repo_options& o, const restic_folder&
     if (!alone)
         return fail(fault_code::conflict, "another command works on this repository", "Wait until it has ended");
     if (auto ok = check_unused(r); !ok) return ok;
-    auto done = adoption{r, folder, o.copy}.run();
+    adoption a{r, folder, o.copy};
+    auto done = is_adopted_but_for_the_word(r) ? a.finish() : a.run();
     r.admin.store.places().open(r.repository.id);
     return done;
 }
@@ -130,7 +189,8 @@ result<> adopt(repo_context& r, const repo_options& o)
 {
     if (auto ok = r.blobs->ready(); !ok) return ok;
     if (auto ok = check_unused(r); !ok) return ok;
-    auto folder = list_restic_folder(r.c.files, std::filesystem::absolute(o.from).lexically_normal());
+    const auto root = std::filesystem::absolute(o.from).lexically_normal();
+    auto folder = is_adopted_but_for_the_word(r) ? result<restic_folder>{} : list_restic_folder(r.c.files, root);
     if (!folder) return failed(folder);
     if (auto ok = check_locks(r, *folder); !ok) return ok;
     adopt_output out{.repository_id = r.repository.id.text, .copied = o.copy, .dry_run = o.dry_run};
