@@ -163,7 +163,8 @@ def test_a_fleet_goes_on_in_postgresql_and_back_in_sqlite_as_if_nothing_had_happ
             assert by_hand.repository.request(rest, method, b"" if method == "POST" else None).status == 503, rest
         assert net.request(server.url + "/readyz").status == 503
         assert net.request(server.url + "/healthz").status == 200
-        assert "was moved to another database: stop this process" in server.log
+        programs.wait_until(lambda: "was moved to another database: stop this process" in server.log,  # noqa: B023
+                            "the server to say what to do")
         assert kept.run("backup").code != 0 and len(kept.spooled()) == 1
         assert server.stop() == 0
         assert kept.run("backup").code != 0 and len(kept.spooled()) == 2, "nobody listens at all"
