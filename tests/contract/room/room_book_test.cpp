@@ -21,6 +21,21 @@ struct rows_as_source final : repo::room_source {
     store::object_journal objects;
 };
 
+// One device with a repository, on an empty database.
+void enrol_web1(store::fleet_store& fleet)
+{
+    fleet.migrate();
+    ASSERT_TRUE(fleet.add_tenant({{"ten_acme"}, "acme", "server", store::day}, "{}"));
+    fleet.add_token({.id = {"tok_1"},
+                     .tenant_id = {"ten_acme"},
+                     .policy_name = "default",
+                     .token_hash = "hash",
+                     .created_at = store::day,
+                     .expires_at = store::day + std::chrono::hours{1},
+                     .revoked_at = {}});
+    ASSERT_TRUE(fleet.enrol(store::make_enrolment("web1", "hash"), store::day, store::window).result);
+}
+
 struct tested {
     std::string name;
     test::engine engine;
@@ -31,16 +46,7 @@ class room_book : public testing::TestWithParam<tested> {
 protected:
     void SetUp() override
     {
-        fleet.migrate();
-        ASSERT_TRUE(fleet.add_tenant({{"ten_acme"}, "acme", "server", store::day}, "{}"));
-        fleet.add_token({.id = {"tok_1"},
-                         .tenant_id = {"ten_acme"},
-                         .policy_name = "default",
-                         .token_hash = "hash",
-                         .created_at = store::day,
-                         .expires_at = store::day + std::chrono::hours{1},
-                         .revoked_at = {}});
-        ASSERT_TRUE(fleet.enrol(store::make_enrolment("web1", "hash"), store::day, store::window).result);
+        enrol_web1(fleet);
         quota(100);
     }
     void quota(std::int64_t bytes) { objects.put_rule({.owner = "repo_web1", .quota_bytes = bytes}); }
@@ -123,16 +129,7 @@ TEST(shared_rooms, a_reservation_that_another_server_took_for_abandoned_is_made_
     const test::fresh_database fresh{test::engine::sqlite};
     auto db = sql::open_database(fresh.address());
     store::fleet_store fleet{db};
-    fleet.migrate();
-    ASSERT_TRUE(fleet.add_tenant({{"ten_acme"}, "acme", "server", store::day}, "{}"));
-    fleet.add_token({.id = {"tok_1"},
-                     .tenant_id = {"ten_acme"},
-                     .policy_name = "default",
-                     .token_hash = "hash",
-                     .created_at = store::day,
-                     .expires_at = store::day + std::chrono::hours{1},
-                     .revoked_at = {}});
-    ASSERT_TRUE(fleet.enrol(store::make_enrolment("web1", "hash"), store::day, store::window).result);
+    enrol_web1(fleet);
     auto objects = fleet.objects();
     objects.put_rule({.owner = "repo_web1", .quota_bytes = 100});
     fakes::fake_random random;
