@@ -1,6 +1,6 @@
 // The device API (docs/api.md): POST /v1/install, GET /v1/config, POST /v1/report, POST /v1/password, and for the
-// machine that comes after a lost one POST /v1/recover, POST /v1/take-over. Threads: the handlers run on the server's
-// workers, several at once.
+// machine that comes after a lost one POST /v1/recover, POST /v1/take-over. Threads: the handlers run on the
+// server's threads, several at once.
 #pragma once
 
 #include "control/services.hpp"

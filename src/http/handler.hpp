@@ -5,8 +5,8 @@
 //   collect       a small body: the server reads it up to a limit and then calls a function
 //   upload        a large body: the server feeds it piece by piece, so that a slow client holds no thread
 //
-// Threads: every call comes from a worker pool; calls for one request come one after the other, those of
-// different requests at the same time. Exceptions that escape become a 500.
+// Threads: every call may block; calls for one request come one after the other, those of different requests at the
+// same time. Exceptions that escape become a 500.
 #pragma once
 
 #include "http/message.hpp"

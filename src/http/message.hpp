@@ -44,7 +44,7 @@ struct request {
     std::string body; // complete
 };
 
-// A body that is produced while it is sent. Called on a worker thread, one call at a time.
+// A body that is produced while it is sent. One call at a time, which may block.
 class body_source {
 public:
     virtual ~body_source() = default;

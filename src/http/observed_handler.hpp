@@ -2,7 +2,7 @@
 // metrics are made of. The id is answered as X-Request-Id; a client on the own machine, which is a proxy, may bring
 // one. Requests whose head is malformed never come to a handler and are not seen here.
 //
-// Threads: as http::handler; the observer may be called from several worker threads at once and must not throw.
+// Threads: as http::handler; the observer may be called from several threads at once and must not throw.
 // Ownership: what is handed in must outlive the handler and every body that it gave out.
 #pragma once
 

@@ -29,6 +29,9 @@ using detail::task;
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr auto accept_pause = std::chrono::milliseconds{100};
 
+// Some are always free for the network, whatever the handlers wait for.
+unsigned thread_count(const server_options& o) { return o.handlers_at_once + 2; }
+
 std::string to_text(const listen_address& a)
 {
     const bool v6 = a.host.find(':') != std::string::npos;
@@ -72,7 +75,7 @@ base::result<tcp::acceptor> bind_to(asio::io_context& io, const listen_address& 
 class asio_server final : public server {
 public:
     asio_server(const server_options& options, handler& h, base::logger& log)
-        : options_{options}, handler_{h}, log_{log}, io_{static_cast<int>(options.network_threads)}
+        : options_{options}, handler_{h}, log_{log}, io_{static_cast<int>(thread_count(options))}
     {
     }
 
@@ -107,13 +110,11 @@ public:
             asio::co_spawn(acceptor.get_executor(), accept(context, acceptor), asio::detached);
         }
         std::vector<std::jthread> threads;
-        threads.reserve(options_.network_threads);
-        for (unsigned i = 0; i < options_.network_threads; ++i) threads.emplace_back([this] { io_.run(); });
+        for (unsigned i = 0; i < thread_count(options_); ++i) threads.emplace_back([this] { io_.run(); });
         wait_for(std::move(stop));
         drain(context);
         work.reset();
         threads.clear();
-        context.workers.join();
     }
 
 private:

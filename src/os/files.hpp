@@ -52,6 +52,11 @@ struct file_info {
     base::time_point changed; // of content, name, owner or rights; nobody can set it back
     unsigned mode = 0;        // permission bits
     std::uint32_t owner = 0;  // the user's number
+    // Together, which file it is, whatever its name: one that replaces another is another one.
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+
+    bool operator==(const file_info&) const = default;
 };
 
 struct directory_entry {
@@ -65,6 +70,8 @@ class directory_reader {
 public:
     virtual ~directory_reader() = default;
     virtual result<std::optional<directory_entry>> next() = 0; // nothing at the end
+    // Of an entry of this folder, as files::info, without the way to the folder.
+    virtual result<file_info> info(const std::string& name) = 0;
 };
 
 class files {

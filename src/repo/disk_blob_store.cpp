@@ -2,7 +2,6 @@
 
 #include "base/hex.hpp"
 #include "crypto/hash.hpp"
-#include "repo/stored_repositories.hpp"
 
 #include <array>
 #include <optional>
@@ -116,7 +115,7 @@ public:
                 continue;
             }
             if (!is_object(**entry)) continue;
-            auto info = store_.fs_.info(folder_ / (*entry)->name);
+            auto info = reader_->info((*entry)->name);
             if (info) return object_info{std::move((*entry)->name), info->bytes};
             if (info.error().code != fault_code::not_found) return failed(info); // else removed meanwhile
         }
@@ -163,63 +162,6 @@ base::result<std::unique_ptr<disk_blob_store>> disk_blob_store::open(os::files& 
         return fail(fault_code::invalid_value, "the storage's path " + root.string() + " is not absolute");
     if (storage_id.empty()) return fail(fault_code::invalid_value, "the id of the storage is not known");
     return std::unique_ptr<disk_blob_store>{new disk_blob_store{fs, std::move(root), std::move(storage_id)}};
-}
-
-base::result<> disk_blob_store::claim(std::string holder)
-{
-    {
-        const std::lock_guard guard{claim_mutex_};
-        holder_ = std::move(holder);
-    }
-    if (auto ok = check_storage(fs_, layout_.root(), storage_id_); !ok) return ok;
-    return hold();
-}
-
-base::result<std::vector<std::string>> disk_blob_store::repositories()
-{
-    return stored_repositories(fs_, layout_.root(), storage_id_);
-}
-
-std::optional<std::uint64_t> disk_blob_store::free_bytes()
-{
-    std::error_code error;
-    const auto space = std::filesystem::space(layout_.root(), error);
-    return error ? std::nullopt : std::optional<std::uint64_t>{space.available};
-}
-
-base::result<> disk_blob_store::hold()
-{
-    const std::lock_guard guard{claim_mutex_};
-    if (holder_.empty() || lock_) return {};
-    auto lock = os::try_lock(layout_.lock_file(), holder_);
-    if (!lock) return failed(lock);
-    if (auto ok = sweep(); !ok) return ok;
-    lock_ = std::move(*lock);
-    return {};
-}
-
-base::result<> disk_blob_store::sweep()
-{
-    if (auto ok = os::remove_all(fs_, layout_.incoming()); !ok) return ok;
-    return make_folder(layout_.incoming());
-}
-
-base::result<> disk_blob_store::ready()
-{
-    if (auto ok = check_storage(fs_, layout_.root(), storage_id_); !ok) return ok;
-    auto held = hold();
-    if (held) return {};
-    return fail(fault_code::repository_unavailable,
-                "the storage at " + layout_.root().string() + " cannot be served: " + held.error().message,
-                std::move(held.error().remedy));
-}
-
-// "Not found" is only said of a storage that is there.
-base::fault disk_blob_store::explained(base::fault f)
-{
-    if (f.code != fault_code::not_found) return f;
-    auto here = ready();
-    return here ? std::move(f) : std::move(here.error());
 }
 
 base::result<> disk_blob_store::make_folder(const path& p)

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -65,6 +66,7 @@ private:
 
     disk_blob_store(os::files& fs, std::filesystem::path root, std::string storage_id);
 
+    base::result<> identified();
     base::result<> hold();
     base::fault explained(base::fault f);
     base::result<os::file_info> present(const object_key& key);
@@ -89,6 +91,10 @@ private:
     std::mutex durable_mutex_;
     std::set<std::string, std::less<>> durable_;
     std::set<std::string, std::less<>> durable_trash_;
+
+    // storage.json as it was when it last said the right thing.
+    std::mutex identity_mutex_;
+    std::optional<os::file_info> identity_;
 
     std::mutex claim_mutex_;
     std::string holder_; // not empty: this process serves the storage, or wants to

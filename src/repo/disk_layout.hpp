@@ -25,6 +25,7 @@ public:
     explicit disk_layout(std::filesystem::path root) : root_(std::move(root)) {}
 
     const std::filesystem::path& root() const { return root_; }
+    std::filesystem::path identity_file() const { return root_ / "storage.json"; }
     std::filesystem::path lock_file() const { return root_ / "lock"; }
     std::filesystem::path incoming() const { return root_ / "incoming"; }
     std::filesystem::path repositories() const { return root_ / "repositories"; }

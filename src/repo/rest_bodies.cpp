@@ -92,10 +92,11 @@ private:
         text_ = empty_ ? "[" : ",";
         empty_ = false;
         // Names are hex digits: nothing to escape.
-        if (version_ == list_version::v1)
-            text_ += "\"" + (*object)->name + "\"";
-        else
-            text_ += R"({"name":")" + (*object)->name + R"(","size":)" + std::to_string((*object)->size) + "}";
+        const bool sized = version_ == list_version::v2;
+        text_ += sized ? R"({"name":")" : "\"";
+        text_ += (*object)->name;
+        text_ += sized ? R"(","size":)" : "\"";
+        if (sized) text_ += std::to_string((*object)->size) + "}";
         return {};
     }
 

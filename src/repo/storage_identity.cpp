@@ -20,7 +20,7 @@ namespace json = boost::json;
 constexpr std::int64_t format = 1;
 constexpr std::uint64_t most_bytes = 4096;
 
-path identity_file(const path& root) { return root / "storage.json"; }
+path identity_file(const path& root) { return disk_layout{root}.identity_file(); }
 
 base::result<> make_folder(os::files& fs, const path& p)
 {

@@ -10,6 +10,7 @@
 #include "os/system.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -202,14 +203,7 @@ public:
     {
         const std::lock_guard guard{mutex_};
         if (auto ok = step("look at", p); !ok) return base::failed(ok);
-        auto at = find(p);
-        if (!at) return fault("look at", p, fault_code::not_found);
-        return os::file_info{at->directory ? os::file_kind::directory : os::file_kind::regular,
-                             at->bytes.size(),
-                             at->modified,
-                             at->modified,
-                             at->mode.value_or(at->directory ? 0700U : 0600U),
-                             at->owner.value_or(os::user_id())};
+        return looked_at(p);
     }
 
     os::result<std::unique_ptr<os::directory_reader>> open_directory(const path& p) override
@@ -226,6 +220,7 @@ public:
 
 private:
     struct node {
+        std::uint64_t inode = next_inode++;
         bool directory = false;
         std::string bytes;
         std::string synced;
@@ -234,6 +229,8 @@ private:
         base::time_point modified;
         std::optional<std::uint32_t> owner;
         std::optional<unsigned> mode;
+
+        static inline std::atomic<std::uint64_t> next_inode = 1;
     };
 
     class handle final : public os::file {
@@ -293,6 +290,7 @@ private:
             if (at_ == entries_.size()) return std::nullopt;
             return entries_[at_++];
         }
+        os::result<os::file_info> info(const std::string& name) override { return fs_.info(path_ / name); }
 
     private:
         memory_files& fs_;
@@ -300,6 +298,20 @@ private:
         std::size_t at_ = 0;
         path path_;
     };
+
+    os::result<os::file_info> looked_at(const path& p) const
+    {
+        auto at = find(p);
+        if (!at) return fault("look at", p, fault_code::not_found);
+        return os::file_info{.kind = at->directory ? os::file_kind::directory : os::file_kind::regular,
+                             .bytes = at->bytes.size(),
+                             .modified = at->modified,
+                             .changed = at->modified,
+                             .mode = at->mode.value_or(at->directory ? 0700U : 0600U),
+                             .owner = at->owner.value_or(os::user_id()),
+                             .device = 1,
+                             .inode = at->inode};
+    }
 
     static std::unexpected<base::fault> fault(std::string_view verb, const path& p, fault_code code)
     {

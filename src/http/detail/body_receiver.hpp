@@ -1,7 +1,7 @@
 // The body of one request, handed to whoever the handler said: collected whole, or piece by piece into a sink. Included
 // by session.hpp.
 //
-// Threads: on the strand of the stream, apart from what is handed to run_on_worker.
+// Threads: on the strand of the stream.
 #pragma once
 
 #include "http/detail/ready_socket.hpp"
@@ -16,7 +16,7 @@
 
 namespace xentz::http::detail {
 
-// Of a body, for each visit of a worker thread. A slow client holds as much.
+// Of a body, for each turn. A slow client holds as much.
 constexpr std::size_t upload_piece_bytes = std::size_t{128} << 10U;
 constexpr std::size_t body_step = std::size_t{64} << 10U;    // read at once from the network
 constexpr std::size_t head_step = std::size_t{2} << 10U;     // what an idle connection holds ready
@@ -43,7 +43,7 @@ public:
         if (error) co_return error;
         e_.body_read = true;
         const std::function<void()> work = [&] { result = finish_collect(io_.context, e_, c, std::move(body)); };
-        co_await run_on_worker(io_.context, work);
+        co_await run_blocking(io_.context, work);
         co_return error;
     }
 
@@ -70,7 +70,7 @@ private:
             const std::function<void()> work = [&] {
                 result = give_piece(io_.context, e_, u.sink, room.first(got), e_.body_read, refused);
             };
-            co_await run_on_worker(io_.context, work);
+            co_await run_blocking(io_.context, work);
         }
         co_return error_code{};
     }
@@ -92,12 +92,12 @@ private:
                 filled += got;
             }
             const std::function<void()> work = [&] { result = give_while_ready(u, piece, filled, left, refused); };
-            co_await run_on_worker(io_.context, work);
+            co_await run_blocking(io_.context, work);
         }
         co_return error_code{};
     }
 
-    // On a worker thread: gives the sink what is in `piece`, and what comes meanwhile. What of a piece has come by then
+    // In a turn: gives the sink what is in `piece`, and what comes meanwhile. What of a piece has come by then
     // and is not given yet is in it, `filled` bytes.
     std::optional<response> give_while_ready(upload& u, std::span<char> piece, std::size_t& filled, std::uint64_t& left,
                                              bool& refused)

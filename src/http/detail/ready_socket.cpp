@@ -9,7 +9,7 @@
 namespace xentz::http::detail {
 namespace {
 
-// So long a worker waits for a client that keeps up but for the moment.
+// So long a thread waits for a client that keeps up but for the moment.
 constexpr int patience_milliseconds = 2;
 constexpr std::uint64_t send_step = std::uint64_t{1} << 20U;
 
@@ -20,6 +20,18 @@ bool becomes(int socket, short what)
 }
 
 } // namespace
+
+std::size_t receive_now(int socket, std::span<char> out)
+{
+    const auto n = ::recv(socket, out.data(), out.size(), MSG_DONTWAIT);
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
+
+std::size_t send_now(int socket, std::span<const char> bytes, bool more)
+{
+    const auto n = ::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
 
 std::size_t receive_ready(int socket, std::span<char> out)
 {

@@ -1,8 +1,7 @@
-// What a worker thread does with a plain socket while bytes come or go without waiting. Handing each piece from the
-// network threads to a worker and back costs more than hashing it, so a worker goes on while the client keeps up, for a
-// while, and gives the connection back when the client does not.
+// What is done with a socket while bytes come or go without waiting, past Asio: to wait for each piece costs more than
+// hashing it.
 //
-// Threads: worker threads, while the coroutine of the connection waits for them.
+// Threads: that of the connection's coroutine.
 #pragma once
 
 #include "http/detail/server_context.hpp"
@@ -15,8 +14,12 @@
 
 namespace xentz::http::detail {
 
-// After so much at once, others have their turn on the worker.
+// After so much at once, others have their turn.
 constexpr std::uint64_t most_at_once = std::uint64_t{16} << 20U;
+
+// Without any wait, once. 0 where nothing can be said without waiting, be it that the connection has ended.
+std::size_t receive_now(int socket, std::span<char> out);
+std::size_t send_now(int socket, std::span<const char> bytes, bool more);
 
 // Fills a front part of `out`, all of it where bytes keep coming. 0 where none came, or the connection has ended: the
 // next wait for bytes finds out which.

@@ -1,19 +1,10 @@
 #include "http/detail/server_context.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 #include <stdexcept>
 
 namespace xentz::http::detail {
 namespace {
-
-task<> call(const std::function<void()>& work)
-{
-    work();
-    co_return;
-}
 
 std::string one_line(std::string text)
 {
@@ -77,10 +68,11 @@ bool connection_list::wait_until_empty(std::chrono::milliseconds at_most) const
     return changed_.wait_for(lock, at_most, [this] { return connections_.empty(); });
 }
 
-task<> run_on_worker(server_context& context, const std::function<void()>& work)
+task<> run_blocking(server_context& context, const std::function<void()>& work)
 {
-    auto called = call(work);
-    co_await boost::asio::co_spawn(context.workers, std::move(called), boost::asio::use_awaitable);
+    if (!context.turns.try_take()) co_await context.turns.wait();
+    const blocking_turns::taken turn{context.turns};
+    work();
 }
 
 admission begin_request(server_context& context, const exchange& e)

@@ -1,4 +1,4 @@
-// What all connections of a running server share: the handler, the log, the worker threads, and the list of
+// What all connections of a running server share: the handler, the log, the turns for what blocks, and the list of
 // connections by which a stop reaches them.
 //
 // Threads: everything here may be used from any thread at once. A connection lives as long as its coroutine; the
@@ -6,14 +6,13 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "http/detail/blocking_turns.hpp"
 #include "http/detail/exchange.hpp"
 #include "http/handler.hpp"
 #include "http/server.hpp"
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -22,11 +21,6 @@
 #include <mutex>
 
 namespace xentz::http::detail {
-
-// All co_await expressions of the server follow one rule, because g++ 12 destroys temporaries of such an
-// expression wrongly: whatever is not trivial is given a name first and awaited then.
-template <class T = void>
-using task = boost::asio::awaitable<T>;
 
 class connection {
 public:
@@ -52,22 +46,22 @@ private:
 
 struct server_context {
     server_context(const server_options& o, handler& h, base::logger& l)
-        : options{o}, target{h}, log{l}, workers{o.worker_threads}
+        : options{o}, target{h}, log{l}, turns{o.handlers_at_once}
     {
     }
 
     const server_options& options;
     handler& target;
     base::logger& log;
-    boost::asio::thread_pool workers;
+    blocking_turns turns;
     connection_list connections;
     std::atomic<bool> draining = false; // a stop was requested
 };
 
-// Runs `work` on a worker thread; the coroutine goes on where it was.
-task<> run_on_worker(server_context& context, const std::function<void()>& work);
+// Runs `work`, which may block, on this thread, in a turn of its own.
+task<> run_blocking(server_context& context, const std::function<void()>& work);
 
-// What a handler does, with every exception made an answer 500. To be called on a worker thread.
+// What a handler does, with every exception made an answer 500. To be called in a turn.
 admission begin_request(server_context& context, const exchange& e);
 response finish_collect(server_context& context, const exchange& e, collect& c, std::string body);
 // Gives the sink a piece, which may be empty, and with the last one finishes it. An answer ends the upload, and the

@@ -1,7 +1,7 @@
-// One connection of a client, plain or TLS: reads requests one after the other, lets the handler answer on a
-// worker thread, and writes the answers. Included by session_plain.cpp and session_tls.cpp only.
+// One connection of a client, plain or TLS: reads requests one after the other, lets the handler answer,
+// and writes the answers. Included by session_plain.cpp and session_tls.cpp only.
 //
-// Threads: everything happens on the strand of the stream, apart from what is handed to run_on_worker.
+// Threads: everything happens on the strand of the stream.
 // Time limits: beast::tcp_stream closes its socket when one passes; each is set right before what it limits.
 #pragma once
 
@@ -138,7 +138,7 @@ private:
     {
         std::optional<admission> admitted;
         const std::function<void()> begin = [&] { admitted = begin_request(io_.context, e); };
-        co_await run_on_worker(io_.context, begin);
+        co_await run_blocking(io_.context, begin);
         if (auto* r = std::get_if<response>(&*admitted)) {
             const auto next = co_await reply(e, *r);
             co_return next;
@@ -156,7 +156,7 @@ private:
         }
         if (!result) {
             const std::function<void()> give_up = [&] { admitted.reset(); };
-            co_await run_on_worker(io_.context, give_up);
+            co_await run_blocking(io_.context, give_up);
             if (const auto refused = body_problem(error, most)) result = to_response(*refused);
         }
         if (!result) co_return after::drop;
@@ -169,25 +169,25 @@ private:
         if (const auto mistake = defect(r); !mistake.empty()) {
             io_.context.log.error(e.head.method + " " + e.head.path + " failed: the handler made " + mistake);
             const std::function<void()> replace = [&r] { r = to_response(internal_problem()); };
-            co_await run_on_worker(io_.context, replace);
+            co_await run_blocking(io_.context, replace);
         }
         if (io_.context.draining) e.keep_alive = false;
         const auto plan = plan_answer(e, r);
         auto text = head_text(r, plan, e.http_1_0);
         const auto next = plan.close ? after::close : after::next_request;
         if (auto* source = std::get_if<std::unique_ptr<body_source>>(&r.body)) {
-            error_code error = co_await io_.write(text);
+            error_code error = co_await io_.write(text, plan.send_body && plan.length.value_or(1) > 0);
             if (!error && plan.send_body) error = co_await send_produced(e, *source, plan);
             if (*source) {
                 const std::function<void()> release = [source] { source->reset(); };
-                co_await run_on_worker(io_.context, release);
+                co_await run_blocking(io_.context, release);
             }
             co_return error ? after::reset : next;
         }
         const std::string_view body = plan.send_body ? std::string_view{std::get<std::string>(r.body)} : "";
         const bool joined = body.size() <= join_bytes;
         if (joined) text += body;
-        error_code error = co_await io_.write(text);
+        error_code error = co_await io_.write(text, !joined);
         if (!error && !joined) error = co_await io_.write(body);
         co_return error ? after::drop : next;
     }
@@ -206,7 +206,7 @@ private:
                 got = source ? take_piece(io_.context, e, source, room.first(std::min(left.value_or(most), most)), left)
                              : 0;
             };
-            co_await run_on_worker(io_.context, work);
+            co_await run_blocking(io_.context, work);
             if (!got) co_return error_code{asio::error::fault};
             std::span<const char> bytes = room.first(*got);
             if (plan.frame == framing::chunked) bytes = as_chunk({memory.get(), most + chunk_frame}, *got);

@@ -4,13 +4,12 @@
 // passes; each is set right before what it limits.
 #pragma once
 
+#include "http/detail/eager_socket.hpp"
 #include "http/detail/server_context.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/stream_traits.hpp>
 
 #include <span>
 #include <type_traits>
@@ -21,11 +20,9 @@ namespace xentz::http::detail {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-
 template <class Stream>
 struct stream_io {
-    static constexpr bool is_tls = !std::is_same_v<Stream, beast::tcp_stream>;
+    static constexpr bool is_tls = !std::is_same_v<Stream, eager_socket>;
 
     server_context& context;
     Stream stream;
@@ -44,16 +41,10 @@ struct stream_io {
     task<error_code> read_more(std::size_t most)
     {
         const auto room = buffer.prepare(most);
-        if constexpr (is_tls) {
-            std::size_t got = 0;
-            const error_code error = co_await stream.read_some(room, got);
-            buffer.commit(got);
-            co_return error;
-        } else {
-            auto [error, got] = co_await stream.async_read_some(room, as_result);
-            buffer.commit(got);
-            co_return error;
-        }
+        std::size_t got = 0;
+        const error_code error = co_await stream.read_some(room, got);
+        buffer.commit(got);
+        co_return error;
     }
 
     // Past the buffer, once that is empty.
@@ -65,31 +56,20 @@ struct stream_io {
             co_return error_code{};
         }
         socket().expires_after(context.options.body_timeout);
-        if constexpr (is_tls) {
-            const error_code error = co_await stream.read_some(room, got);
-            co_return error;
-        } else {
-            auto [error, n] = co_await stream.async_read_some(room, as_result);
-            got = n;
-            co_return error;
-        }
+        const error_code error = co_await stream.read_some(room, got);
+        co_return error;
     }
 
-    task<error_code> write(std::span<const char> bytes)
+    // `more`: other bytes follow at once.
+    task<error_code> write(std::span<const char> bytes, bool more = false)
     {
         while (!bytes.empty()) {
             const auto rest = asio::buffer(bytes.data(), bytes.size());
             socket().expires_after(context.options.body_timeout);
-            if constexpr (is_tls) {
-                std::size_t written = 0;
-                const error_code error = co_await stream.write_some(rest, written);
-                if (error) co_return error;
-                bytes = bytes.subspan(written);
-            } else {
-                auto [error, written] = co_await stream.async_write_some(rest, as_result);
-                if (error) co_return error;
-                bytes = bytes.subspan(written);
-            }
+            std::size_t written = 0;
+            const error_code error = co_await stream.write_some(rest, written, more);
+            if (error) co_return error;
+            bytes = bytes.subspan(written);
         }
         co_return error_code{};
     }

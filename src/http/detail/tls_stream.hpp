@@ -7,14 +7,12 @@
 // OpenSSL (asio's ssl category), eof at the peer's end.
 #pragma once
 
+#include "http/detail/eager_socket.hpp"
 #include "http/detail/server_context.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -31,19 +29,21 @@ namespace xentz::http::detail {
 class tls_stream {
 public:
     // `tls` need not outlive the call: OpenSSL keeps what it holds.
-    tls_stream(boost::beast::tcp_stream socket, boost::asio::ssl::context& tls);
+    tls_stream(eager_socket socket, boost::asio::ssl::context& tls);
     tls_stream(const tls_stream&) = delete;
     tls_stream& operator=(const tls_stream&) = delete;
     ~tls_stream();
 
-    boost::beast::tcp_stream::executor_type get_executor() { return socket_.get_executor(); }
-    boost::beast::tcp_stream& next_layer() { return socket_; }
+    using executor_type = eager_socket::executor_type;
+    executor_type get_executor() { return socket_.get_executor(); }
+    eager_socket& next_layer() { return socket_; }
+    int native_handle() { return socket_.native_handle(); }
 
     task<error_code> handshake();
     // At least one byte, or an error. A small `room` makes a small buffer while it waits.
     task<error_code> read_some(boost::asio::mutable_buffer room, std::size_t& got);
     // Sends some of it and says how much of `bytes` is gone, which may be nothing yet. What follows must begin there.
-    task<error_code> write_some(boost::asio::const_buffer bytes, std::size_t& written);
+    task<error_code> write_some(boost::asio::const_buffer bytes, std::size_t& written, bool more);
     // Tells the peer that nothing follows; does not wait for its answer.
     task<error_code> shutdown();
 
@@ -58,7 +58,7 @@ private:
     task<error_code> send_once();
     task<error_code> send_all();
 
-    boost::beast::tcp_stream socket_;
+    eager_socket socket_;
     std::unique_ptr<SSL, ssl_release> ssl_;
     std::vector<char> received_;
     std::span<const char> incoming_; // of received_: what OpenSSL has not taken yet
@@ -113,7 +113,7 @@ inline task<error_code> tls_stream::read_some(boost::asio::mutable_buffer room, 
     }
 }
 
-inline task<error_code> tls_stream::write_some(boost::asio::const_buffer bytes, std::size_t& written)
+inline task<error_code> tls_stream::write_some(boost::asio::const_buffer bytes, std::size_t& written, bool /*more*/)
 {
     written = 0;
     if (outgoing_.empty()) {
@@ -154,7 +154,8 @@ inline task<error_code> tls_stream::receive(std::size_t most)
         received_.resize(most);
     }
     const auto room = boost::asio::buffer(received_);
-    auto [error, got] = co_await socket_.async_read_some(room, boost::asio::as_tuple(boost::asio::use_awaitable));
+    std::size_t got = 0;
+    const error_code error = co_await socket_.read_some(room, got);
     incoming_ = std::span<const char>{received_.data(), got};
     co_return error;
 }
@@ -162,7 +163,8 @@ inline task<error_code> tls_stream::receive(std::size_t most)
 inline task<error_code> tls_stream::send_once()
 {
     const auto rest = boost::asio::buffer(outgoing_.data() + sent_, outgoing_.size() - sent_);
-    auto [error, n] = co_await socket_.async_write_some(rest, boost::asio::as_tuple(boost::asio::use_awaitable));
+    std::size_t n = 0;
+    const error_code error = co_await socket_.write_some(rest, n);
     sent_ += n;
     if (sent_ == outgoing_.size()) {
         outgoing_.clear();

@@ -182,6 +182,25 @@ private:
     path path_;
 };
 
+base::time_point instant(const struct timespec& t)
+{
+    return base::time_point{std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_nsec / 1000}};
+}
+
+file_info info_of(const struct stat& s)
+{
+    file_info out;
+    out.kind = kind_of(s.st_mode);
+    out.bytes = static_cast<std::uint64_t>(s.st_size);
+    out.modified = instant(s.st_mtim);
+    out.changed = instant(s.st_ctim);
+    out.mode = s.st_mode & 07777U;
+    out.owner = s.st_uid;
+    out.device = s.st_dev;
+    out.inode = s.st_ino;
+    return out;
+}
+
 class posix_directory final : public directory_reader {
 public:
     posix_directory(DIR* stream, path p) : stream_(stream), path_(std::move(p)) {}
@@ -198,6 +217,14 @@ public:
             if (name == "." || name == "..") continue;
             if (const auto kind = kind_of_entry(*entry)) return directory_entry{std::string{name}, *kind};
         }
+    }
+
+    result<file_info> info(const std::string& name) override
+    {
+        struct stat s{};
+        if (::fstatat(::dirfd(stream_.get()), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) < 0)
+            return failure("look at", path_ / name);
+        return info_of(s);
     }
 
 private:
@@ -219,11 +246,6 @@ private:
     std::unique_ptr<DIR, closer> stream_;
     path path_;
 };
-
-base::time_point instant(const struct timespec& t)
-{
-    return base::time_point{std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_nsec / 1000}};
-}
 
 class posix_files final : public files {
 public:
@@ -274,14 +296,7 @@ public:
     {
         struct stat s{};
         if (::lstat(p.c_str(), &s) < 0) return failure("look at", p);
-        file_info out;
-        out.kind = kind_of(s.st_mode);
-        out.bytes = static_cast<std::uint64_t>(s.st_size);
-        out.modified = instant(s.st_mtim);
-        out.changed = instant(s.st_ctim);
-        out.mode = s.st_mode & 07777U;
-        out.owner = s.st_uid;
-        return out;
+        return info_of(s);
     }
 
     result<std::unique_ptr<directory_reader>> open_directory(const path& p) override

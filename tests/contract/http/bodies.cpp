@@ -11,10 +11,7 @@ public:
     recording_sink(sink_record& record, sink_script script) : record_{record}, script_{std::move(script)} {}
     ~recording_sink() override
     {
-        record_.state.change([this] {
-            record_.destroyed = true;
-            record_.destroyed_by = std::this_thread::get_id();
-        });
+        record_.state.change([this] { record_.destroyed = true; });
     }
     recording_sink(const recording_sink&) = delete;
     recording_sink& operator=(const recording_sink&) = delete;
@@ -27,7 +24,6 @@ public:
             record_.bytes += bytes.size();
             record_.largest_piece = std::max(record_.largest_piece, bytes.size());
             record_.correct = record_.correct && right;
-            record_.written_by = std::this_thread::get_id();
         });
         return script_.on_write ? script_.on_write(before) : base::result<>{};
     }

@@ -133,10 +133,10 @@ TEST(time_limits, end_an_answer_nobody_takes)
     EXPECT_LT(record.produced, std::uint64_t{64} << 20U) << "it must not be produced faster than it is taken";
 }
 
-TEST(slow_clients, hold_no_worker)
+TEST(slow_clients, hold_no_handler_up)
 {
     auto options = test_options();
-    options.worker_threads = 2;
+    options.handlers_at_once = 2;
     sink_record record;
     source_record produced;
     watched state;
@@ -170,8 +170,7 @@ TEST(slow_clients, hold_no_worker)
 TEST(idle_connections, hold_nothing_up)
 {
     auto options = test_options();
-    options.network_threads = 2;
-    options.worker_threads = 2;
+    options.handlers_at_once = 2;
     running_server s{hello, options};
     std::vector<std::unique_ptr<raw_connection>> idle;
     for (int i = 0; i < 200; ++i) {
@@ -220,11 +219,10 @@ TEST(descriptors, may_run_out_for_a_while)
 }
 #endif
 
-TEST(handlers, run_side_by_side_and_never_on_a_network_thread)
+TEST(handlers, run_side_by_side)
 {
     auto options = test_options();
-    options.network_threads = 1;
-    options.worker_threads = 3;
+    options.handlers_at_once = 3;
     watched state;
     std::set<std::thread::id> inside;
     gate g;
@@ -244,6 +242,42 @@ TEST(handlers, run_side_by_side_and_never_on_a_network_thread)
     g.open();
     EXPECT_EQ(first.receive().body, "slow");
     EXPECT_EQ(second.receive().body, "slow");
+}
+
+// Those that find none free go on in their order; what needs no handler is answered meanwhile.
+TEST(handlers, are_no_more_at_once_than_allowed)
+{
+    auto options = test_options();
+    options.handlers_at_once = 2;
+    watched state;
+    int inside = 0;
+    int most = 0;
+    std::string order;
+    gate g;
+    running_server s{[&](const request_head& head) -> admission {
+                         state.change([&] {
+                             most = std::max(most, ++inside);
+                             order += head.path;
+                         });
+                         g.pass();
+                         state.change([&] { --inside; });
+                         return text_response(head.path);
+                     },
+                     options};
+    std::vector<std::unique_ptr<raw_connection>> all;
+    const auto ask = [&](const std::string& path) {
+        all.push_back(std::make_unique<raw_connection>(s.port()));
+        return all.back()->send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    };
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(ask("/" + std::to_string(i)));
+    ASSERT_TRUE(state.wait([&] { return inside == 2; }));
+    raw_connection malformed{s.port()};
+    ASSERT_TRUE(malformed.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
+    EXPECT_EQ(malformed.receive().status, 400) << "the network waits for the handlers";
+    g.open();
+    for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i]->receive().body, "/" + std::to_string(i));
+    EXPECT_EQ(most, 2);
+    EXPECT_EQ(order.size(), 16U);
 }
 
 } // namespace

@@ -59,7 +59,7 @@ server_options test_options()
     o.header_timeout = 30s;
     o.body_timeout = 30s;
     o.stop_grace = 20s;
-    o.worker_threads = 4;
+    o.handlers_at_once = 4;
     return o;
 }
 

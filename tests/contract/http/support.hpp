@@ -181,8 +181,6 @@ struct sink_record {
     bool correct = true; // every byte was that of the pattern
     bool finished = false;
     bool destroyed = false;
-    std::thread::id written_by;
-    std::thread::id destroyed_by;
 };
 
 // What a sink does apart from recording.

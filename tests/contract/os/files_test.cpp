@@ -180,6 +180,28 @@ TEST_P(files_suite, lists_and_stops_when_told)
     EXPECT_EQ(code(fs.open_directory(root / "0")), fault_code::not_found);
 }
 
+TEST_P(files_suite, looks_at_the_entries_of_a_folder_as_at_any_file)
+{
+    write_file(fs, root / "a", "four");
+    ASSERT_TRUE(fs.create_directory(root / "d"));
+    const auto folder = fs.open_directory(root);
+    ASSERT_TRUE(folder);
+    for (const auto* name : {"a", "d"}) EXPECT_EQ((*folder)->info(name).value(), fs.info(root / name).value()) << name;
+    EXPECT_EQ((*folder)->info("a")->bytes, 4U);
+    EXPECT_EQ(code((*folder)->info("no")), fault_code::not_found);
+}
+
+TEST_P(files_suite, tells_a_file_from_one_that_replaced_it)
+{
+    ASSERT_TRUE(write_atomic(fs, root / "a", "one"));
+    const auto before = fs.info(root / "a").value();
+    EXPECT_EQ(fs.info(root / "a").value(), before);
+    write_file(fs, root / "b", "two");
+    ASSERT_TRUE(fs.rename(root / "b", root / "a"));
+    EXPECT_NE(fs.info(root / "a")->inode, before.inode);
+    EXPECT_EQ(fs.info(root / "a")->device, before.device);
+}
+
 TEST_P(files_suite, write_atomic_replaces_and_leaves_nothing_else)
 {
     ASSERT_TRUE(write_atomic(fs, root / "state.json", "one"));

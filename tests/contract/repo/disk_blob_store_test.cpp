@@ -127,6 +127,7 @@ TEST_F(disk, says_what_is_wrong_with_the_storage)
         return r ? "" : base::sentence(r.error());
     };
     const auto where = "the storage at " + root.string();
+    EXPECT_TRUE(store->ready());
     write(root / "storage.json", R"({"format":1,"id":"storage_2"})");
     EXPECT_EQ(said(), where +
                           " is another one (its id is storage_2, the database knows storage_1). Mount the disk that "
@@ -152,7 +153,7 @@ TEST_F(disk, an_unreadable_identity_is_no_missing_storage)
     fakes::memory_files broken;
     ASSERT_TRUE(initialise_storage(broken, "/srv", "storage_1"));
     const auto there = std::move(disk_blob_store::open(broken, "/srv", "storage_1").value());
-    broken.fail_at(1, fault_code::file_failed);
+    broken.fail_at(2, fault_code::file_failed);
     const auto r = there->ready();
     ASSERT_EQ(code(r), fault_code::repository_unavailable);
     EXPECT_NE(r.error().message.find("cannot open /srv/storage.json"), std::string::npos);

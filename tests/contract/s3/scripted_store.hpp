@@ -53,7 +53,7 @@ public:
         http::server_options o;
         o.listen = {{"127.0.0.1", 0}};
         o.stop_grace = std::chrono::seconds{5};
-        o.worker_threads = 4;
+        o.handlers_at_once = 4;
         auto made = http::make_server(o, *this, log_);
         if (!made) throw std::runtime_error{made.error().message};
         server_ = std::move(*made);
