@@ -36,9 +36,12 @@ public:
     static void start(const std::shared_ptr<session>& self)
     {
         self->io_.context.connections.add(self);
-        asio::co_spawn(self->io_.stream.get_executor(), self->serve(), [self](const std::exception_ptr& error) {
-            if (error) self->io_.context.log.error("a connection was lost to an internal error");
-            self->io_.context.connections.remove(self.get());
+        // Not on this thread, which goes on to accept others: it would run a handler where a request is there already.
+        asio::post(self->io_.stream.get_executor(), [self] {
+            asio::co_spawn(self->io_.stream.get_executor(), self->serve(), [self](const std::exception_ptr& error) {
+                if (error) self->io_.context.log.error("a connection was lost to an internal error");
+                self->io_.context.connections.remove(self.get());
+            });
         });
     }
 
