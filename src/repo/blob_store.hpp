@@ -75,7 +75,7 @@ struct object_info {
     std::uint64_t size = 0;
 };
 
-// The objects of one type, in no order, one in memory at a time. What is stored or removed meanwhile may be seen or
+// The objects of one type, in no order, in memory that does not grow with their number. What is stored or removed meanwhile may be seen or
 // not; everything else is seen once.
 class object_list {
 public:

@@ -2,6 +2,7 @@
 
 #include "base/hex.hpp"
 #include "crypto/hash.hpp"
+#include "repo/disk_list.hpp"
 
 #include <array>
 #include <optional>
@@ -92,65 +93,6 @@ private:
     bool placed_ = false;
 };
 
-class disk_blob_store::walk final : public object_list {
-public:
-    walk(disk_blob_store& store, path repository, object_type type)
-        : store_(store), repository_(std::move(repository)), folders_(disk_layout::folders(type)),
-          sharded_(type == object_type::data)
-    {
-    }
-
-    base::result<std::optional<object_info>> next() override
-    {
-        for (;;) {
-            if (!reader_) {
-                if (at_ == folders_.size()) return std::nullopt;
-                if (auto ok = open_next(); !ok) return failed(ok);
-                continue;
-            }
-            auto entry = reader_->next();
-            if (!entry) return failed(entry);
-            if (!*entry) {
-                reader_.reset();
-                continue;
-            }
-            if (!is_object(**entry)) continue;
-            auto info = reader_->info((*entry)->name);
-            if (info) return object_info{std::move((*entry)->name), info->bytes};
-            if (info.error().code != fault_code::not_found) return failed(info); // else removed meanwhile
-        }
-    }
-
-private:
-    base::result<> open_next()
-    {
-        folder_ = repository_ / folders_[at_++];
-        auto reader = store_.fs_.open_directory(folder_);
-        if (reader) {
-            reader_ = std::move(*reader);
-            return {};
-        }
-        // A missing folder has no objects, unless it is the whole storage that is missing.
-        auto why = store_.explained(std::move(reader.error()));
-        if (why.code == fault_code::not_found) return {};
-        return std::unexpected(std::move(why));
-    }
-
-    bool is_object(const os::directory_entry& e) const
-    {
-        if (e.kind != os::file_kind::regular || !base::is_sha256_hex(e.name)) return false;
-        return !sharded_ || folder_.filename() == e.name.substr(0, 2);
-    }
-
-    disk_blob_store& store_;
-    path repository_;
-    std::vector<std::string> folders_;
-    bool sharded_;
-    std::size_t at_ = 0;
-    path folder_;
-    std::unique_ptr<os::directory_reader> reader_;
-};
-
 disk_blob_store::disk_blob_store(os::files& fs, path root, std::string storage_id)
     : fs_(fs), layout_(std::move(root)), storage_id_(std::move(storage_id))
 {
@@ -213,15 +155,21 @@ base::result<> disk_blob_store::save_names_once(std::string_view repository_id)
 base::result<disk_blob_store::temporary> disk_blob_store::create_temporary()
 {
     bool mended = false;
+    auto number = next_temporary_++;
     for (;;) {
-        auto where = layout_.incoming() / std::to_string(next_temporary_++);
+        auto where = layout_.incoming(number) / std::to_string(number);
         auto file = fs_.create(where);
         if (file) return temporary{std::move(*file), std::move(where)};
-        if (file.error().code == fault_code::conflict) continue; // of another process
+        if (file.error().code == fault_code::conflict) { // of another process
+            number = next_temporary_++;
+            mended = false;
+            continue;
+        }
         if (file.error().code != fault_code::not_found || mended) return failed(file);
-        // As with a repository's folders: a copy may have lost an empty one.
+        // Nobody has needed it yet; and as with a repository's folders, a copy may have lost empty ones.
         if (auto ok = ready(); !ok) return failed(ok);
-        if (auto ok = make_folder(layout_.incoming()); !ok) return failed(ok);
+        for (const auto& folder : {layout_.incoming(), layout_.incoming(number)})
+            if (auto ok = make_folder(folder); !ok) return failed(ok);
         mended = true;
     }
 }
@@ -334,7 +282,8 @@ base::result<std::unique_ptr<object_list>> disk_blob_store::list(std::string_vie
     auto repository = layout_.repository(repository_id);
     auto there = fs_.info(repository);
     if (!there) return std::unexpected(explained(std::move(there.error())));
-    return std::make_unique<walk>(*this, std::move(repository), type);
+    return std::make_unique<disk_list>(fs_, std::move(repository), type,
+                                       [this](base::fault f) { return explained(std::move(f)); });
 }
 
 } // namespace xentz::repo

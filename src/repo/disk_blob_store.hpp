@@ -61,7 +61,6 @@ public:
 
 private:
     class upload;
-    class walk;
     struct temporary;
 
     disk_blob_store(os::files& fs, std::filesystem::path root, std::string storage_id);

@@ -2,7 +2,7 @@
 // layout of restic's local back end (restic doc/design.rst, "Repository Layout"), so that restic can use its folder
 // directly:
 //
-//     storage.json  lock  incoming/
+//     storage.json  lock  incoming/part-0..63/
 //     trash/<repository id>/<place>-<type>-<SHA-256>
 //     repositories/<repository id>/{config,data/00..ff/,keys/,locks/,snapshots/,index/}
 //
@@ -13,6 +13,7 @@
 #include "repo/blob_store.hpp"
 #include "repo/trash_store.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ public:
     std::filesystem::path identity_file() const { return root_ / "storage.json"; }
     std::filesystem::path lock_file() const { return root_ / "lock"; }
     std::filesystem::path incoming() const { return root_ / "incoming"; }
+    // Many, because to sync a new file is to sync the folder that it is in, and who does so waits for the others there.
+    std::filesystem::path incoming(std::uint64_t number) const { return incoming() / ("part-" + std::to_string(number % 64)); }
     std::filesystem::path repositories() const { return root_ / "repositories"; }
     std::filesystem::path repository(std::string_view id) const { return repositories() / id; }
 

@@ -34,7 +34,6 @@ constexpr const char* last_place = "select place from repository_state where rep
 
 constexpr const char* since = "from object_life where repository_id = $1 and type <> 'locks' and "
                               "(left_place > $2 or (place > $2 and left_place is null)) order by place";
-constexpr const char* whole_trash = "from object_life where repository_id = $1 and in_trash = 1 order by left_place";
 constexpr const char* present_between = "from object_life where repository_id = $1 and type = $2 and name >= $3 and "
                                         "name < $4 and left_place is null";
 
@@ -42,8 +41,6 @@ constexpr const char* take_out_of_trash = "update object_life set in_trash = 0 w
                                           "place = $2 and in_trash = 1 returning place";
 constexpr const char* end_life =
     "update object_life set left_place = $3, left_at = $4 where repository_id = $1 and place = $2";
-constexpr const char* by_hash =
-    "from object_life where repository_id = $1 and type = $2 and hash = $3 order by place desc";
 constexpr const char* put_into_trash = "update object_life set in_trash = 1 where repository_id = $1 and place = $2";
 constexpr const char* delete_life = "delete from object_life where repository_id = $1 and place = $2";
 
@@ -130,7 +127,7 @@ std::vector<object_life> object_journal::changes_since(const domain::repository_
 
 std::vector<object_life> object_journal::in_trash(const domain::repository_id& id)
 {
-    return db_->read([&](sql::connection& c) { return c.select<object_life>(whole_trash, id); });
+    return db_->read([&](sql::connection& c) { return c.select<object_life>(detail::whole_trash, id); });
 }
 
 std::vector<object_life> object_journal::present(const domain::repository_id& id, std::string_view type,
@@ -225,7 +222,7 @@ void object_journal::lost(const domain::repository_id& id, std::int64_t place, b
 std::vector<object_life> object_journal::lives_of(const domain::repository_id& id, std::string_view type,
                                                   std::string_view hash)
 {
-    return db_->read([&](sql::connection& c) { return c.select<object_life>(by_hash, id, type, hash); });
+    return db_->read([&](sql::connection& c) { return c.select<object_life>(detail::lives_by_hash, id, type, hash); });
 }
 
 bool object_journal::adopt_trash(const domain::repository_id& id, std::int64_t place, const object_identity& o,

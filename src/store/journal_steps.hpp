@@ -5,6 +5,15 @@
 
 namespace xentz::store::detail {
 
+// What is looked for in a journal of millions: each of these reads what it finds and not all that there is.
+inline constexpr const char* lives_by_hash =
+    "from object_life where repository_id = $1 and type = $2 and hash = $3 order by place desc";
+inline constexpr const char* newest_in_trash =
+    "from object_life where repository_id = $1 and type = $2 and name = $3 and hash = $4 and in_trash = 1 "
+    "order by place desc limit 1";
+inline constexpr const char* whole_trash =
+    "from object_life where repository_id = $1 and in_trash = 1 order by left_place";
+
 // How the counts of a repository change.
 struct change {
     std::int64_t live_objects = 0;

@@ -134,8 +134,6 @@ constexpr const char* close_life = "update object_life set left_place = $3, left
                                    "in_trash = 1 where repository_id = $1 and place = $2";
 constexpr const char* open_life = "update object_life set left_place = null, left_at = null, left_trusted = null, "
                                   "in_trash = 0 where repository_id = $1 and place = $2";
-constexpr const char* newest_in_trash = "from object_life where repository_id = $1 and type = $2 and name = $3 and "
-                                        "hash = $4 and in_trash = 1 order by place desc limit 1";
 constexpr const char* end_reservations =
     "delete from upload_reservation where repository_id = $1 and type = $2 and name = $3";
 constexpr const char* update_access =
@@ -183,7 +181,7 @@ std::int64_t depart_unknown(sql::connection& c, const domain::repository_id& id,
                             base::time_point now, std::int64_t place)
 {
     const auto trusted = detail::trusted_time(c, now);
-    if (const auto earlier = c.find<object_life>(newest_in_trash, id, o.type, o.name, o.hash)) {
+    if (const auto earlier = c.find<object_life>(detail::newest_in_trash, id, o.type, o.name, o.hash)) {
         c.query(close_life, id, earlier->place, place, now, trusted);
         return earlier->place;
     }

@@ -119,7 +119,7 @@ private:
 
     bool create()
     {
-        for (const auto* name : {"data", "keys", "locks", "snapshots", "index", "incoming"}) ::mkdir(name, 0700);
+        for (const auto* name : {"data", "keys", "locks", "snapshots", "index"}) ::mkdir(name, 0700);
         for (int i = 0; i < 256; ++i) {
             std::array<char, 16> name{};
             std::snprintf(name.data(), name.size(), "data/%02x", i);
@@ -131,7 +131,7 @@ private:
     bool receive(const request& r)
     {
         static std::atomic<unsigned> next = 0;
-        const auto temporary = "incoming/" + std::to_string(next++);
+        const auto temporary = folder_of(r) + "/." + std::to_string(next++);
         const descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
         std::array<unsigned char, 32> hash{};
         bool good = static_cast<bool>(file) && write_hashed(r.length, file.get(), hash);

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace xentz::apps {
@@ -20,6 +21,8 @@ using store::object_life;
 
 // Past every name of hex digits.
 constexpr std::string_view beyond = "g";
+// So many are taken in together: one transaction of the database, during which nothing is moved.
+constexpr std::size_t most_pending = 256;
 // More than this is no other server's work, but what a restored database does not know.
 constexpr std::size_t most_unknown = 1000;
 
@@ -51,7 +54,10 @@ private:
     {
         const auto k = key(object_type::config, {});
         auto size = p_.blobs.size(k);
-        if (size) return unknown(k, *size);
+        if (size) {
+            auto ok = unknown(k, *size);
+            return ok ? settle_pending() : ok;
+        }
         if (size.error().code != fault_code::not_found) return base::failed(size);
         if (const auto row = p_.objects.present(id_, "config", "")) return missing(*row);
         return {};
@@ -79,7 +85,7 @@ private:
             if (at->second.erase((*object)->name) > 0) continue;
             if (auto ok = unknown(key(type, (*object)->name), (*object)->size); !ok) return ok;
         }
-        if (stop_.stop_requested()) return {};
+        if (auto ok = settle_pending(); !ok || stop_.stop_requested()) return ok;
         if (auto ok = close(open); !ok) return ok;
         return parts_without_files(type);
     }
@@ -117,7 +123,25 @@ private:
     result<> unknown(const object_key& k, std::uint64_t bytes)
     {
         if (p_.objects.present(id_, name(k.type), k.name)) return {};
+        pending_.emplace_back(k, bytes);
+        return pending_.size() < most_pending ? result<>{} : settle_pending();
+    }
+
+    result<> settle_pending()
+    {
+        const auto pending = std::exchange(pending_, {});
+        if (pending.empty()) return {};
+        std::vector<store::object_journal::arrival> arrivals;
         const auto still = p_.guarded.hold_still();
+        for (const auto& [key, bytes] : pending)
+            if (auto ok = settle(key, bytes, arrivals); !ok) return ok;
+        found_.taken_in += arrivals.size();
+        p_.objects.arrived_together(std::move(arrivals));
+        return {};
+    }
+
+    result<> settle(const object_key& k, std::uint64_t bytes, std::vector<store::object_journal::arrival>& arrivals)
+    {
         if (p_.objects.present(id_, name(k.type), k.name) || !is_present(k)) return {};
         auto reader = p_.blobs.open(k);
         if (!reader) return base::failed(reader);
@@ -133,9 +157,8 @@ private:
             unknown_.emplace_back(k, bytes);
             return {};
         }
-        ++found_.taken_in;
-        p_.objects.arrived(id_, {std::string{name(k.type)}, k.name, *hash, static_cast<std::int64_t>(bytes)},
-                           p_.clock.now(), p_.storage);
+        const store::object_identity o{std::string{name(k.type)}, k.name, *hash, static_cast<std::int64_t>(bytes)};
+        arrivals.push_back({id_, o, p_.clock.now(), p_.storage});
         return {};
     }
 
@@ -146,7 +169,7 @@ private:
         is_second_look_ = true;
         for (const auto& [key, bytes] : unknown_)
             if (auto ok = unknown(key, bytes); !ok) return ok;
-        return {};
+        return settle_pending();
     }
 
     // A row that is present, whose file was not listed.
@@ -236,6 +259,7 @@ private:
     const std::stop_token& stop_;
     reconciliation found_;
     std::map<object_type, std::set<std::string>> seen_;
+    std::vector<std::pair<object_key, std::uint64_t>> pending_; // until there are enough of them
     std::vector<std::pair<object_key, std::uint64_t>> unknown_;
     bool is_second_look_ = false;
 };

@@ -17,7 +17,7 @@
 namespace xentz::http::detail {
 
 // Of a body, for each turn. A slow client holds as much.
-constexpr std::size_t upload_piece_bytes = std::size_t{128} << 10U;
+constexpr std::size_t upload_piece_bytes = std::size_t{256} << 10U;
 constexpr std::size_t body_step = std::size_t{64} << 10U;    // read at once from the network
 constexpr std::size_t head_step = std::size_t{2} << 10U;     // what an idle connection holds ready
 constexpr std::size_t collect_step = std::size_t{16} << 10U; // by which a collected body grows

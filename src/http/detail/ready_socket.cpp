@@ -11,13 +11,38 @@ namespace {
 
 // So long a thread waits for a client that keeps up but for the moment.
 constexpr int patience_milliseconds = 2;
-constexpr std::uint64_t send_step = std::uint64_t{1} << 20U;
 
 bool becomes(int socket, short what)
 {
     pollfd waited{.fd = socket, .events = what, .revents = 0};
     return ::poll(&waited, 1, patience_milliseconds) == 1 && waited.revents == what;
 }
+
+// From how many bytes on a socket wakes who waits for it (SO_RCVLOWAT, socket(7)): a client sends in small pieces, and
+// to be woken for each costs more than what is done with it.
+class waking_at {
+public:
+    explicit waking_at(int socket) : socket_{socket} {}
+    ~waking_at()
+    {
+        if (is_set_) apply(1);
+    }
+    waking_at(const waking_at&) = delete;
+    waking_at& operator=(const waking_at&) = delete;
+
+    void set(std::size_t bytes)
+    {
+        apply(static_cast<int>(bytes));
+        is_set_ = true;
+    }
+
+private:
+    // Where it fails, one is woken more often.
+    void apply(int bytes) const { ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes); }
+
+    int socket_;
+    bool is_set_ = false;
+};
 
 } // namespace
 
@@ -36,6 +61,7 @@ std::size_t send_now(int socket, std::span<const char> bytes, bool more)
 std::size_t receive_ready(int socket, std::span<char> out)
 {
     std::size_t got = 0;
+    waking_at waking{socket};
     while (got < out.size()) {
         const auto n = ::recv(socket, out.data() + got, out.size() - got, MSG_DONTWAIT);
         if (n > 0) {
@@ -43,7 +69,9 @@ std::size_t receive_ready(int socket, std::span<char> out)
             continue;
         }
         const bool may_come = n < 0 && (errno == EAGAIN || errno == EINTR);
-        if (!may_come || !becomes(socket, POLLIN)) break;
+        if (!may_come) break;
+        waking.set(out.size() - got);
+        if (!becomes(socket, POLLIN)) break;
     }
     return got;
 }
@@ -54,7 +82,7 @@ bool send_ready(server_context& context, const exchange& e, std::unique_ptr<body
     try {
         bool waited = false;
         for (std::uint64_t total = 0; left > 0 && total < most_at_once;) {
-            const auto sent = source->send_to(socket, std::min(left, send_step));
+            const auto sent = source->send_to(socket, std::min(left, most_at_once));
             if (!sent) report_failure(context, e, sentence(sent.error()));
             if (!sent) return false;
             if (!*sent) break;

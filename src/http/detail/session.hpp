@@ -20,6 +20,7 @@
 namespace xentz::http::detail {
 
 constexpr std::size_t piece_bytes = std::size_t{256} << 10U;     // of a body that is sent
+constexpr std::size_t filling_bytes = std::size_t{32} << 10U;    // to wait for a client that takes nothing now
 constexpr std::size_t most_wasted = std::size_t{32} << 20U;      // of a body nobody wants, before a connection is cut
 constexpr std::size_t join_bytes = std::size_t{16} << 10U;       // up to which head and body go out in one write
 constexpr auto most_lingering = std::chrono::milliseconds{5000}; // until the client has closed, too
@@ -205,9 +206,13 @@ private:
             std::optional<std::size_t> got;
             const std::span<char> room{memory.get() + chunk_begin, most};
             const std::function<void()> work = [&] {
-                if (!is_tls && left && !send_ready(io_.context, e, source, io_.native_socket(), *left)) return;
-                got = source ? take_piece(io_.context, e, source, room.first(std::min(left.value_or(most), most)), left)
-                             : 0;
+                auto wanted = std::min(left.value_or(most), most);
+                if (!is_tls && left) {
+                    const auto before = *left;
+                    if (!send_ready(io_.context, e, source, io_.native_socket(), *left)) return;
+                    wanted = std::min<std::uint64_t>(*left, before == *left ? most : filling_bytes);
+                }
+                got = source ? take_piece(io_.context, e, source, room.first(wanted), left) : 0;
             };
             co_await run_blocking(io_.context, work);
             if (!got) co_return error_code{asio::error::fault};

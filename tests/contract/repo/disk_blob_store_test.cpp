@@ -54,7 +54,7 @@ TEST_F(disk, has_the_layout_of_restics_local_back_end)
     EXPECT_EQ(entries(repository), 6);
     EXPECT_EQ(entries(repository / "data"), 256);
     EXPECT_TRUE(stdfs::is_directory(repository / "data" / "00") && stdfs::is_directory(repository / "data" / "ff"));
-    EXPECT_TRUE(stdfs::is_empty(root / "incoming"));
+    for (const auto& e : stdfs::recursive_directory_iterator{root / "incoming"}) EXPECT_TRUE(e.is_directory()) << e;
     const auto mode = [](const stdfs::path& p) { return static_cast<unsigned>(stdfs::status(p).permissions()); };
     EXPECT_EQ(mode(repository / "keys" / name_of_bytes), 0600U);
     EXPECT_EQ(mode(repository / "data" / "00"), 0700U);
@@ -183,13 +183,54 @@ TEST_F(disk, is_served_by_one_process)
 
 TEST_F(disk, sweeps_what_interrupted_uploads_left)
 {
-    write(root / "incoming" / "0", "half");
-    write(root / "incoming" / "17", "half");
-    EXPECT_TRUE(put(*store, key_of(object_type::data, "bytes"), "bytes")) << "names that are taken are passed over";
-    EXPECT_EQ(read(root / "incoming" / "0"), "half");
+    stdfs::create_directories(root / "incoming" / "part-1");
+    for (const auto* left : {"0", "17", "part-1/1"}) write(root / "incoming" / left, "half");
+    for (const auto* bytes : {"bytes", "others", "more"})
+        EXPECT_TRUE(put(*store, key_of(object_type::data, bytes), bytes)) << "names that are taken are passed over";
+    for (const auto* left : {"0", "part-1/1"}) EXPECT_EQ(read(root / "incoming" / left), "half");
     ASSERT_TRUE(store->claim("a test"));
     EXPECT_TRUE(stdfs::is_empty(root / "incoming"));
     EXPECT_EQ(get(*store, key_of(object_type::data, "bytes")).value(), "bytes");
+}
+
+// The first folder has enough for another thread to look at the next ones.
+TEST_F(disk, lists_many_objects_once_each_and_folder_by_folder)
+{
+    std::map<std::string, std::uint64_t> stored;
+    for (int i = 0; i < 3000; ++i) {
+        const auto name = crypto::sha256_hex(std::to_string(i));
+        const auto shard = name.substr(0, 2) < "40" ? "00" : name.substr(0, 2);
+        const auto full = shard + name.substr(2);
+        write(repository / "data" / shard / full, std::string(static_cast<std::size_t>(i % 7), 'x'));
+        stored[full] = static_cast<std::uint64_t>(i % 7);
+    }
+    write(repository / "data" / "41" / crypto::sha256_hex("0"), "of another folder");
+    stdfs::remove_all(repository / "data" / "50");
+    std::erase_if(stored, [](const auto& object) { return object.first.starts_with("50"); });
+    auto list = store->list("repo_1", object_type::data);
+    ASSERT_TRUE(list);
+    std::vector<std::string> folders;
+    std::map<std::string, std::uint64_t> seen;
+    for (auto o = (*list)->next(); o && *o; o = (*list)->next()) {
+        EXPECT_TRUE(seen.emplace((*o)->name, (*o)->size).second) << (*o)->name;
+        if (folders.empty() || folders.back() != (*o)->name.substr(0, 2)) folders.push_back((*o)->name.substr(0, 2));
+    }
+    EXPECT_EQ(seen, stored);
+    EXPECT_EQ(std::set(folders.begin(), folders.end()).size(), folders.size()) << "a folder was left and taken up again";
+}
+
+TEST_F(disk, a_list_of_many_objects_may_be_left)
+{
+    for (int i = 0; i < 2000; ++i) {
+        const auto name = crypto::sha256_hex(std::to_string(i));
+        write(repository / "data" / name.substr(0, 2) / name, "x");
+        write(repository / "data" / "00" / ("00" + name.substr(2)), "x");
+    }
+    for (const int left_after : {0, 1, 2000, 2100, 3000}) {
+        auto list = store->list("repo_1", object_type::data);
+        ASSERT_TRUE(list);
+        for (int i = 0; i < left_after; ++i) ASSERT_TRUE((*list)->next());
+    }
 }
 
 TEST_F(disk, sweeps_once_and_never_an_upload_of_its_own)

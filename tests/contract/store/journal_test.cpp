@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "store/journal_steps.hpp"
 
 #include <barrier>
 #include <functional>
@@ -51,6 +52,26 @@ protected:
     domain::repository_id id;
 };
 XENTZ_ON_EACH_ENGINE(journal);
+
+// What millions of rows are asked for must not read all of them: SQLite, which plans by rules and not by what there is,
+// says how it would look.
+TEST(queries_of_the_journal, read_no_more_than_they_find)
+{
+    const test::fresh_database fresh{test::engine::sqlite};
+    const auto db = sql::open_database(fresh.address());
+    fleet_store{db}.migrate();
+    const auto plan = [&](const std::string& query, const auto&... arguments) {
+        return db->read([&](sql::connection& c) {
+            const auto rows = c.query("explain query plan select bytes " + query, arguments...);
+            return rows.template get<std::string>(0, 3) + (rows.size() > 1 ? " and more" : "");
+        });
+    };
+    EXPECT_EQ(plan(detail::lives_by_hash, "r", "data", "h"),
+              "SEARCH object_life USING INDEX object_life_hash (repository_id=? AND type=? AND hash=?)");
+    EXPECT_EQ(plan(detail::newest_in_trash, "r", "data", "n", "h"),
+              "SEARCH object_life USING INDEX object_life_hash (repository_id=? AND type=? AND hash=?)");
+    EXPECT_EQ(plan(detail::whole_trash, "r"), "SEARCH object_life USING INDEX object_life_trash (repository_id=?)");
+}
 
 TEST_P(journal, counts_what_comes_and_goes)
 {
