@@ -14,6 +14,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <thread>
 
@@ -111,19 +112,47 @@ public:
         }
         std::vector<std::jthread> threads;
         for (unsigned i = 0; i < thread_count(options_); ++i) threads.emplace_back([this] { io_.run(); });
-        wait_for(std::move(stop));
+        watch_until(stop, context);
         drain(context);
         work.reset();
         threads.clear();
     }
 
 private:
-    static void wait_for(std::stop_token stop)
+    // How often is looked who is late: limits are kept to an eighth or a second.
+    std::chrono::milliseconds pause() const
+    {
+        const auto shortest = std::min({options_.idle_timeout, options_.header_timeout, options_.body_timeout});
+        return std::clamp<std::chrono::milliseconds>(shortest / 8, std::chrono::milliseconds{10},
+                                                     std::chrono::seconds{1});
+    }
+
+    static void close_late(const detail::server_context& context)
+    {
+        const auto now = std::chrono::steady_clock::now();
+        for (const auto& c : context.connections.all()) c->close_if_late(now);
+    }
+
+    void watch_until(const std::stop_token& stop, const detail::server_context& context) const
     {
         std::mutex mutex;
         std::condition_variable_any requested;
         std::unique_lock lock{mutex};
-        requested.wait(lock, std::move(stop), [] { return false; });
+        while (!stop.stop_requested()) {
+            requested.wait_for(lock, stop, pause(), [] { return false; });
+            close_late(context);
+        }
+    }
+
+    // Whether all have ended within the grace.
+    bool wait_for_the_last(const detail::server_context& context) const
+    {
+        const auto until = std::chrono::steady_clock::now() + options_.stop_grace;
+        while (std::chrono::steady_clock::now() < until) {
+            if (context.connections.wait_until_empty(pause())) return true;
+            close_late(context);
+        }
+        return context.connections.wait_until_empty(std::chrono::milliseconds{0});
     }
 
     void drain(detail::server_context& context)
@@ -136,7 +165,7 @@ private:
             });
         }
         for (const auto& c : context.connections.all()) c->close_if_idle();
-        if (context.connections.wait_until_empty(options_.stop_grace)) return;
+        if (wait_for_the_last(context)) return;
         const auto left = context.connections.all();
         log_.warn("cutting " + std::to_string(left.size()) + " connections that did not end in time");
         for (const auto& c : left) c->abort();

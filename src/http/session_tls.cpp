@@ -8,8 +8,7 @@ void start_tls_session(server_context& context, boost::asio::ip::tcp::socket soc
     using tls_session = session<tls_stream>;
     error_code ignored;
     auto remote = socket.remote_endpoint(ignored).address().to_string();
-    tls_session::start(
-        std::make_shared<tls_session>(context, std::move(remote), eager_socket{std::move(socket)}, tls));
+    tls_session::start(std::make_shared<tls_session>(context, std::move(remote), std::move(socket), tls));
 }
 
 } // namespace xentz::http::detail

@@ -1,9 +1,12 @@
 // The socket of a connection, with which what can be done without waiting is done at once. Only what must wait goes
-// through Asio, where it costs a timer and a way through the queue of all connections. A client that keeps a connection
-// busy gives way to the others in between.
+// through Asio and the queue of all connections. A client that keeps a connection busy gives way to the others in
+// between.
 //
-// Threads: everything happens on the strand of the socket. Time limits: beast::tcp_stream closes the socket when one
-// passes; each is set right before what it limits. Errors: of the socket; eof at the client's end.
+// Time limits: each wait has one, which the owner sets before. It is no timer, which would cost more than the wait: the
+// server looks from time to time who is late (connection::close_if_late), and closes the socket.
+//
+// Threads: everything happens on the strand of the socket, `is_late` from any thread. Errors: of the socket; eof at the
+// client's end, operation_aborted where it was closed here.
 #pragma once
 
 #include "http/detail/blocking_turns.hpp"
@@ -11,9 +14,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -23,13 +29,25 @@ constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 class eager_socket {
 public:
-    using executor_type = boost::beast::tcp_stream::executor_type;
+    using executor_type = boost::asio::ip::tcp::socket::executor_type;
 
-    explicit eager_socket(boost::asio::ip::tcp::socket socket) : stream_{std::move(socket)} {}
+    explicit eager_socket(boost::asio::ip::tcp::socket socket) : socket_{std::move(socket)} {}
+    eager_socket(const eager_socket&) = delete;
+    eager_socket& operator=(const eager_socket&) = delete;
 
-    executor_type get_executor() { return stream_.get_executor(); }
-    boost::beast::tcp_stream& next_layer() { return stream_; }
-    int native_handle() { return stream_.socket().native_handle(); }
+    executor_type get_executor() { return socket_.get_executor(); }
+    boost::asio::ip::tcp::socket& next_layer() { return socket_; }
+    int native_handle() { return socket_.native_handle(); }
+
+    // So long from now on, each wait may last.
+    void expires_after(std::chrono::milliseconds limit) { until_ = steady_time::clock::now() + limit; }
+    bool is_late(steady_time now) const { return waiting_until_.load(std::memory_order_relaxed) <= now; }
+
+    void close()
+    {
+        error_code ignored;
+        socket_.close(ignored);
+    }
 
     // At least one byte, or an error.
     task<error_code> read_some(boost::asio::mutable_buffer room, std::size_t& got)
@@ -38,7 +56,8 @@ public:
         spend(got);
         if (got > 0) co_return error_code{};
         at_once_ = 0;
-        auto [error, n] = co_await stream_.async_read_some(room, as_result);
+        const waiting limited{*this};
+        auto [error, n] = co_await socket_.async_read_some(room, as_result);
         got = n;
         co_return error;
     }
@@ -51,7 +70,8 @@ public:
         spend(written);
         if (written > 0) co_return error_code{};
         at_once_ = 0;
-        auto [error, n] = co_await stream_.async_write_some(bytes, as_result);
+        const waiting limited{*this};
+        auto [error, n] = co_await socket_.async_write_some(bytes, as_result);
         written = n;
         co_return error;
     }
@@ -60,11 +80,24 @@ private:
     // A small step costs other things than its bytes.
     static constexpr std::size_t least_of_step = std::size_t{128} << 10U;
 
+    class waiting {
+    public:
+        explicit waiting(eager_socket& of) : of_{of} { of_.waiting_until_ = of_.until_; }
+        ~waiting() { of_.waiting_until_ = steady_time::max(); }
+        waiting(const waiting&) = delete;
+        waiting& operator=(const waiting&) = delete;
+
+    private:
+        eager_socket& of_;
+    };
+
     bool may_go_on() const { return at_once_ < most_at_once; }
     void spend(std::size_t bytes) { at_once_ += std::max(bytes, least_of_step); }
 
-    boost::beast::tcp_stream stream_;
+    boost::asio::ip::tcp::socket socket_;
     std::uint64_t at_once_ = 0; // since others had their turn
+    steady_time until_ = steady_time::max();
+    std::atomic<steady_time> waiting_until_ = steady_time::max(); // the end of time: does not wait
 };
 
 } // namespace xentz::http::detail

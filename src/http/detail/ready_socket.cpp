@@ -10,7 +10,7 @@ namespace xentz::http::detail {
 namespace {
 
 // So long a thread waits for a client that keeps up but for the moment.
-constexpr int patience_milliseconds = 2;
+constexpr int patience_milliseconds = 10;
 
 bool becomes(int socket, short what)
 {

@@ -15,6 +15,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -22,10 +23,13 @@
 
 namespace xentz::http::detail {
 
+using steady_time = std::chrono::steady_clock::time_point;
+
 class connection {
 public:
     virtual ~connection() = default;
-    // Both return at once; the connection acts on its own thread.
+    // All return at once; the connection acts on its own thread.
+    virtual void close_if_late(steady_time now) = 0; // where it waits for the client longer than it may
     virtual void close_if_idle() = 0;
     virtual void abort() = 0;
 };

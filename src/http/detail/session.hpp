@@ -2,7 +2,7 @@
 // and writes the answers. Included by session_plain.cpp and session_tls.cpp only.
 //
 // Threads: everything happens on the strand of the stream.
-// Time limits: beast::tcp_stream closes its socket when one passes; each is set right before what it limits.
+// Time limits: each is set right before what it limits.
 #pragma once
 
 #include "http/detail/body_receiver.hpp"
@@ -53,6 +53,14 @@ public:
         });
     }
 
+    void close_if_late(steady_time now) override
+    {
+        if (!io_.socket().is_late(now)) return;
+        asio::post(io_.stream.get_executor(), [self = this->shared_from_this()] {
+            if (self->io_.socket().is_late(steady_time::clock::now())) self->io_.socket().close();
+        });
+    }
+
     void abort() override
     {
         asio::post(io_.stream.get_executor(), [self = this->shared_from_this()] { self->io_.socket().close(); });
@@ -76,7 +84,7 @@ private:
         if (next == after::reset) {
             // An answer that breaks off must not look complete, not even where its end is the connection's end.
             error_code ignored;
-            io_.socket().socket().set_option(asio::socket_base::linger{true, 0}, ignored);
+            io_.socket().next_layer().set_option(asio::socket_base::linger{true, 0}, ignored);
         }
         io_.socket().close();
     }
@@ -236,11 +244,12 @@ private:
             if (error) co_return;
         }
         error_code ignored;
-        io_.socket().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+        io_.socket().next_layer().shutdown(asio::socket_base::shutdown_send, ignored);
         std::vector<char> waste(collect_step);
         const auto room = asio::buffer(waste);
         for (std::size_t total = 0; total < most_wasted;) {
-            auto [error, got] = co_await io_.socket().async_read_some(room, as_result);
+            std::size_t got = 0;
+            const error_code error = co_await io_.socket().read_some(room, got);
             if (error) break;
             total += got;
         }

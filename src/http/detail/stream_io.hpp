@@ -1,7 +1,6 @@
 // Bytes from and to a connection, plain or TLS, each wait with its limit of time. Included by session.hpp.
 //
-// Threads: everything happens on the strand of the stream. Time limits: beast::tcp_stream closes its socket when one
-// passes; each is set right before what it limits.
+// Threads: everything happens on the strand of the stream. Time limits: each is set right before what it limits.
 #pragma once
 
 #include "http/detail/eager_socket.hpp"
@@ -9,7 +8,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/stream_traits.hpp>
 
 #include <span>
 #include <type_traits>
@@ -34,8 +32,14 @@ struct stream_io {
     {
     }
 
-    beast::tcp_stream& socket() { return beast::get_lowest_layer(stream); }
-    int native_socket() { return socket().socket().native_handle(); }
+    eager_socket& socket()
+    {
+        if constexpr (is_tls)
+            return stream.next_layer();
+        else
+            return stream;
+    }
+    int native_socket() { return socket().native_handle(); }
 
     // Into the buffer. The limit of time is the caller's.
     task<error_code> read_more(std::size_t most)

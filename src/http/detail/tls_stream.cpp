@@ -59,7 +59,7 @@ struct tls_stream::transport {
     }
 };
 
-tls_stream::tls_stream(eager_socket socket, asio::ssl::context& tls)
+tls_stream::tls_stream(asio::ip::tcp::socket socket, asio::ssl::context& tls)
     : socket_(std::move(socket)), ssl_(SSL_new(tls.native_handle()))
 {
     BIO* bio = BIO_new(transport::method());

@@ -2,7 +2,7 @@
 // held only while something is under way. The stream of Asio keeps four buffers of 17 KiB for the life of a connection,
 // which made 200 MiB of 2,000 idle ones.
 //
-// Threads: all on the strand of the socket, one operation at a time. Time limits: those of the beast::tcp_stream, set
+// Threads: all on the strand of the socket, one operation at a time. Time limits: those of the eager_socket, set
 // by the caller before each call. Included by session_tls.cpp and tls_stream.cpp only. Errors: of the socket, of
 // OpenSSL (asio's ssl category), eof at the peer's end.
 #pragma once
@@ -29,7 +29,7 @@ namespace xentz::http::detail {
 class tls_stream {
 public:
     // `tls` need not outlive the call: OpenSSL keeps what it holds.
-    tls_stream(eager_socket socket, boost::asio::ssl::context& tls);
+    tls_stream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls);
     tls_stream(const tls_stream&) = delete;
     tls_stream& operator=(const tls_stream&) = delete;
     ~tls_stream();
