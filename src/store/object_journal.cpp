@@ -136,6 +136,7 @@ constexpr const char* open_life = "update object_life set left_place = null, lef
                                   "in_trash = 0 where repository_id = $1 and place = $2";
 constexpr const char* end_reservations =
     "delete from upload_reservation where repository_id = $1 and type = $2 and name = $3";
+constexpr const char* tenant_of = "select tenant_id from repository where id = $1";
 constexpr const char* update_access =
     "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
     "last_access_at, purge_day, purge_left) values ($1, 0, 0, 0, 0, 0, $2, 0, 0) "
@@ -258,6 +259,18 @@ void object_journal::stayed(const domain::repository_id& id, std::int64_t place)
 room object_journal::room_of(const domain::repository_id& id)
 {
     return db_->read([&](sql::connection& c) { return detail::room_for(c, id); });
+}
+
+room object_journal::room_for_upload(const domain::repository_id& id)
+{
+    return db_->read([&](sql::connection& c) {
+        room out;
+        out.rule = detail::rule_for(c, id);
+        if (out.rule.quota_bytes || out.rule.tenant_quota_bytes) return detail::room_for(c, id);
+        const auto row = c.query(tenant_of, id);
+        if (!row.empty()) out.tenant = row.get<domain::tenant_id>(0, 0);
+        return out;
+    });
 }
 
 void object_journal::touch(const domain::repository_id& id, base::time_point now)

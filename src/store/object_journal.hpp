@@ -94,6 +94,9 @@ public:
     // The bytes of `place` could not be moved into the trash: it is present as before.
     void stayed(const domain::repository_id& id, std::int64_t place);
     room room_of(const domain::repository_id& id);
+    // The same for an upload that wants to know whether it fits: what is used is 0 where nothing limits it. To sum up
+    // what a tenant holds is to look at all its repositories.
+    room room_for_upload(const domain::repository_id& id);
     void touch(const domain::repository_id& id, base::time_point now); // last_access_at
 
     // ---- what an administrator does

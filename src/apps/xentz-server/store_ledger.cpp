@@ -97,7 +97,7 @@ void store_journal::stayed(const repo::object_identity& o, std::int64_t place)
 
 repo::room store_room_source::room_of(const std::string& repository_id)
 {
-    return to_room(objects_.room_of({repository_id}));
+    return to_room(objects_.room_for_upload({repository_id}));
 }
 
 } // namespace xentz::apps

@@ -108,6 +108,7 @@ class Backup:
 
 class Small:
     state = None
+    leaves_many = True
     goals = goals.SMALL
 
     def __init__(self, connections):

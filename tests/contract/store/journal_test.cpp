@@ -206,6 +206,23 @@ TEST_P(journal, a_repository_may_differ_from_its_tenant)
     EXPECT_EQ(objects.rule_of(id).quota_bytes, 50);
 }
 
+TEST_P(journal, an_upload_is_told_what_is_used_where_that_is_limited)
+{
+    objects.arrived(id, object("a"), day);
+    EXPECT_EQ(objects.room_for_upload(id).tenant, acme.id);
+    EXPECT_EQ(objects.room_for_upload(id).live_bytes, 0) << "nobody needs to know";
+    for (const auto& rule : {storage_rule{.owner = id.text, .quota_bytes = 50},
+                             storage_rule{.owner = acme.id.text, .quota_bytes = 50},
+                             storage_rule{.owner = acme.id.text, .repository_quota_bytes = 50}}) {
+        objects.put_rule(rule);
+        const auto r = objects.room_for_upload(id);
+        EXPECT_EQ(r.tenant, acme.id);
+        EXPECT_EQ(r.live_bytes, 10);
+        EXPECT_EQ(r.tenant_live_bytes, 10);
+        objects.put_rule({.owner = rule.owner});
+    }
+}
+
 TEST_P(journal, what_returns_is_present_under_a_new_place_and_keeps_its_first)
 {
     objects.arrived(id, object("a"), day);
