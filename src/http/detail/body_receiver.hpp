@@ -16,8 +16,6 @@
 
 namespace xentz::http::detail {
 
-// Of a body, for each turn. A slow client holds as much.
-constexpr std::size_t upload_piece_bytes = std::size_t{256} << 10U;
 constexpr std::size_t body_step = std::size_t{64} << 10U;    // read at once from the network
 constexpr std::size_t head_step = std::size_t{2} << 10U;     // what an idle connection holds ready
 constexpr std::size_t collect_step = std::size_t{16} << 10U; // by which a collected body grows
@@ -60,10 +58,10 @@ public:
 private:
     task<error_code> receive_chunks(upload& u, std::optional<response>& result, bool& refused)
     {
-        const auto piece = std::make_unique_for_overwrite<char[]>(upload_piece_bytes);
+        const auto piece = io_.context.pieces.take(piece_bytes);
         while (!result) {
             std::size_t got = 0;
-            const std::span<char> room{piece.get(), upload_piece_bytes};
+            const auto room = piece.room();
             const error_code error = co_await fill(room, got);
             if (error) co_return error;
             e_.body_read = parser_.is_done();
@@ -79,9 +77,9 @@ private:
     task<error_code> receive_measured(upload& u, std::optional<response>& result, bool& refused)
     {
         auto left = e_.head.content_length.value_or(0); // what the sink does not have yet
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, upload_piece_bytes));
-        const auto memory = std::make_unique_for_overwrite<char[]>(size);
-        const std::span<char> piece{memory.get(), size};
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, piece_bytes));
+        const auto memory = io_.context.pieces.take(size);
+        const auto piece = memory.room();
         std::size_t filled = 0;
         while (!result) {
             while (filled < std::min<std::uint64_t>(left, size)) {
@@ -102,6 +100,8 @@ private:
     std::optional<response> give_while_ready(upload& u, std::span<char> piece, std::size_t& filled, std::uint64_t& left,
                                              bool& refused)
     {
+        const int socket = io_.native_socket();
+        const eager_socket::unwatched alone{io_.socket(), io_.is_tls ? 0 : left};
         for (std::uint64_t total = 0;;) {
             left -= filled;
             total += filled;
@@ -110,7 +110,7 @@ private:
             filled = 0;
             if (result || io_.is_tls || total >= most_at_once) return result;
             const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, piece.size()));
-            filled = receive_ready(io_.native_socket(), piece.first(wanted));
+            filled = receive_ready(socket, piece.first(wanted));
             if (filled < wanted) return result;
         }
     }

@@ -21,6 +21,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <unistd.h>
 #include <utility>
 
 namespace xentz::http::detail {
@@ -42,6 +43,38 @@ public:
     // So long from now on, each wait may last.
     void expires_after(std::chrono::milliseconds limit) { until_ = steady_time::clock::now() + limit; }
     bool is_late(steady_time now) const { return waiting_until_.load(std::memory_order_relaxed) <= now; }
+
+    // While one lives, Asio does not look after the socket. It would wake another thread for all that comes and goes,
+    // which the owner waits for by itself. Worth its two calls of the system where much is to come or go.
+    class unwatched {
+    public:
+        unwatched(eager_socket& of, std::uint64_t bytes) : of_{of}
+        {
+            error_code ignored;
+            if (bytes < worth_it) return;
+            const auto protocol = of_.socket_.local_endpoint(ignored).protocol();
+            if (ignored) return;
+            descriptor_ = of_.socket_.release(ignored);
+            if (ignored) descriptor_ = -1;
+            protocol_ = protocol;
+        }
+        ~unwatched()
+        {
+            if (descriptor_ < 0) return;
+            error_code error;
+            of_.socket_.assign(protocol_, descriptor_, error);
+            if (error) ::close(descriptor_); // and the next use of the socket fails
+        }
+        unwatched(const unwatched&) = delete;
+        unwatched& operator=(const unwatched&) = delete;
+
+    private:
+        static constexpr std::uint64_t worth_it = std::uint64_t{1} << 20U;
+
+        eager_socket& of_;
+        boost::asio::ip::tcp protocol_ = boost::asio::ip::tcp::v4();
+        int descriptor_ = -1;
+    };
 
     void close()
     {

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "http/detail/blocking_turns.hpp"
 #include "http/detail/exchange.hpp"
+#include "http/detail/piece_pool.hpp"
 #include "http/handler.hpp"
 #include "http/server.hpp"
 
@@ -58,6 +59,7 @@ struct server_context {
     handler& target;
     base::logger& log;
     blocking_turns turns;
+    piece_pool pieces;
     connection_list connections;
     std::atomic<bool> draining = false; // a stop was requested
 };

@@ -19,7 +19,6 @@
 
 namespace xentz::http::detail {
 
-constexpr std::size_t piece_bytes = std::size_t{256} << 10U;     // of a body that is sent
 constexpr std::size_t filling_bytes = std::size_t{32} << 10U;    // to wait for a client that takes nothing now
 constexpr std::size_t most_wasted = std::size_t{32} << 20U;      // of a body nobody wants, before a connection is cut
 constexpr std::size_t join_bytes = std::size_t{16} << 10U;       // up to which head and body go out in one write
@@ -207,17 +206,19 @@ private:
     task<error_code> send_produced(const exchange& e, std::unique_ptr<body_source>& source, const answer_plan& plan)
     {
         const auto most = std::min<std::uint64_t>(plan.length.value_or(piece_bytes), piece_bytes);
-        const auto memory = std::make_unique_for_overwrite<char[]>(most + chunk_frame);
+        const auto piece = io_.context.pieces.take(most + chunk_frame);
         auto left = plan.length;
         bool more = left.value_or(1) > 0;
         while (more) {
             std::optional<std::size_t> got;
-            const std::span<char> room{memory.get() + chunk_begin, most};
+            const auto room = piece.room().subspan(chunk_begin, most);
             const std::function<void()> work = [&] {
                 auto wanted = std::min(left.value_or(most), most);
                 if (!is_tls && left) {
                     const auto before = *left;
-                    if (!send_ready(io_.context, e, source, io_.native_socket(), *left)) return;
+                    const int socket = io_.native_socket();
+                    const eager_socket::unwatched alone{io_.socket(), *left};
+                    if (!send_ready(io_.context, e, source, socket, *left)) return;
                     wanted = std::min<std::uint64_t>(*left, before == *left ? most : filling_bytes);
                 }
                 got = source ? take_piece(io_.context, e, source, room.first(wanted), left) : 0;
@@ -225,7 +226,7 @@ private:
             co_await run_blocking(io_.context, work);
             if (!got) co_return error_code{asio::error::fault};
             std::span<const char> bytes = room.first(*got);
-            if (plan.frame == framing::chunked) bytes = as_chunk({memory.get(), most + chunk_frame}, *got);
+            if (plan.frame == framing::chunked) bytes = as_chunk(piece.room(), *got);
             const error_code error = co_await io_.write(bytes);
             if (error) co_return error;
             if (left) *left -= *got;
