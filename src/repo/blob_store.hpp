@@ -75,8 +75,8 @@ struct object_info {
     std::uint64_t size = 0;
 };
 
-// The objects of one type, in no order, in memory that does not grow with their number. What is stored or removed meanwhile may be seen or
-// not; everything else is seen once.
+// The objects of one type, in no order, in memory that does not grow with their number. What is stored or removed
+// meanwhile may be seen or not; everything else is seen once.
 class object_list {
 public:
     virtual ~object_list() = default;

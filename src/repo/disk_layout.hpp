@@ -30,7 +30,10 @@ public:
     std::filesystem::path lock_file() const { return root_ / "lock"; }
     std::filesystem::path incoming() const { return root_ / "incoming"; }
     // Many, because to sync a new file is to sync the folder that it is in, and who does so waits for the others there.
-    std::filesystem::path incoming(std::uint64_t number) const { return incoming() / ("part-" + std::to_string(number % 64)); }
+    std::filesystem::path incoming(std::uint64_t number) const
+    {
+        return incoming() / ("part-" + std::to_string(number % 64));
+    }
     std::filesystem::path repositories() const { return root_ / "repositories"; }
     std::filesystem::path repository(std::string_view id) const { return repositories() / id; }
 

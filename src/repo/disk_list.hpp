@@ -1,5 +1,6 @@
-// The objects of one type in a repository's folder on a disk, folder after folder. Where there are many of them, another
-// thread looks at the next folders meanwhile: asking for the size of each file is what a list takes its time for.
+// The objects of one type in a repository's folder on a disk, folder after folder. Where there are many of them,
+// another thread looks at the next folders meanwhile: asking for the size of each file is what a list takes its time
+// for.
 //
 // Memory: the entries of a few folders of data/, whatever the repository holds. Threads and faults: as object_list; the
 // `files` must outlive it, as must what `explain` uses.

@@ -1,6 +1,6 @@
 // Turns for what blocks a thread of the server: a disk, a database, a handler. There are fewer of them than threads, so
-// that the network is always served, whatever all handlers wait for. Who finds none free waits without holding a thread;
-// the first to wait is the first to go on.
+// that the network is always served, whatever all handlers wait for. Who finds none free waits without holding a
+// thread; the first to wait is the first to go on.
 //
 // Threads: may be used from any thread at once; `wait` from a coroutine whose executor is a strand. It outlives all who
 // wait.

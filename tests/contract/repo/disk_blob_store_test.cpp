@@ -216,7 +216,8 @@ TEST_F(disk, lists_many_objects_once_each_and_folder_by_folder)
         if (folders.empty() || folders.back() != (*o)->name.substr(0, 2)) folders.push_back((*o)->name.substr(0, 2));
     }
     EXPECT_EQ(seen, stored);
-    EXPECT_EQ(std::set(folders.begin(), folders.end()).size(), folders.size()) << "a folder was left and taken up again";
+    EXPECT_EQ(std::set(folders.begin(), folders.end()).size(), folders.size())
+        << "a folder was left and taken up again";
 }
 
 TEST_F(disk, a_list_of_many_objects_may_be_left)

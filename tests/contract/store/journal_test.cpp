@@ -211,9 +211,9 @@ TEST_P(journal, an_upload_is_told_what_is_used_where_that_is_limited)
     objects.arrived(id, object("a"), day);
     EXPECT_EQ(objects.room_for_upload(id).tenant, acme.id);
     EXPECT_EQ(objects.room_for_upload(id).live_bytes, 0) << "nobody needs to know";
-    for (const auto& rule : {storage_rule{.owner = id.text, .quota_bytes = 50},
-                             storage_rule{.owner = acme.id.text, .quota_bytes = 50},
-                             storage_rule{.owner = acme.id.text, .repository_quota_bytes = 50}}) {
+    for (const auto& rule :
+         {storage_rule{.owner = id.text, .quota_bytes = 50}, storage_rule{.owner = acme.id.text, .quota_bytes = 50},
+          storage_rule{.owner = acme.id.text, .repository_quota_bytes = 50}}) {
         objects.put_rule(rule);
         const auto r = objects.room_for_upload(id);
         EXPECT_EQ(r.tenant, acme.id);
