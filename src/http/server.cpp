@@ -111,6 +111,7 @@ public:
             asio::co_spawn(acceptor.get_executor(), accept(context, acceptor), asio::detached);
         }
         std::vector<std::jthread> threads;
+        threads.reserve(thread_count(options_));
         for (unsigned i = 0; i < thread_count(options_); ++i) threads.emplace_back([this] { io_.run(); });
         watch_until(stop, context);
         drain(context);

@@ -6,7 +6,11 @@
 // wait.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <deque>
 #include <mutex>
@@ -39,11 +43,30 @@ public:
     };
 
 private:
-    struct waiter;
+    // A timer that never passes is what Asio has to wait for another coroutine.
+    struct waiter {
+        boost::asio::steady_timer woken;
+    };
 
     std::mutex mutex_;
     unsigned free_;
     std::deque<waiter*> waiting_;
 };
+
+// In this header for the reason that tls_stream.hpp gives.
+inline task<> blocking_turns::wait()
+{
+    const auto strand = co_await boost::asio::this_coro::executor;
+    waiter own{boost::asio::steady_timer{strand, boost::asio::steady_timer::time_point::max()}};
+    {
+        const std::lock_guard lock{mutex_};
+        if (free_ > 0) {
+            --free_;
+            co_return;
+        }
+        waiting_.push_back(&own);
+    }
+    co_await own.woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+}
 
 } // namespace xentz::http::detail

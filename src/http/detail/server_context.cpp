@@ -68,13 +68,6 @@ bool connection_list::wait_until_empty(std::chrono::milliseconds at_most) const
     return changed_.wait_for(lock, at_most, [this] { return connections_.empty(); });
 }
 
-task<> run_blocking(server_context& context, const std::function<void()>& work)
-{
-    if (!context.turns.try_take()) co_await context.turns.wait();
-    const blocking_turns::taken turn{context.turns};
-    work();
-}
-
 admission begin_request(server_context& context, const exchange& e)
 {
     return guarded<admission>(context, e, [&] {

@@ -65,7 +65,12 @@ struct server_context {
 };
 
 // Runs `work`, which may block, on this thread, in a turn of its own.
-task<> run_blocking(server_context& context, const std::function<void()>& work);
+inline task<> run_blocking(server_context& context, const std::function<void()>& work)
+{
+    if (!context.turns.try_take()) co_await context.turns.wait();
+    const blocking_turns::taken turn{context.turns};
+    work();
+}
 
 // What a handler does, with every exception made an answer 500. To be called in a turn.
 admission begin_request(server_context& context, const exchange& e);
