@@ -32,7 +32,12 @@ class eager_socket {
 public:
     using executor_type = boost::asio::ip::tcp::socket::executor_type;
 
-    explicit eager_socket(boost::asio::ip::tcp::socket socket) : socket_{std::move(socket)} {}
+    // Asio would make it one that does not block only once it waits for the first time; a file may be sent before.
+    explicit eager_socket(boost::asio::ip::tcp::socket socket) : socket_{std::move(socket)}
+    {
+        error_code ignored; // of one that is broken already, which its first use says
+        socket_.native_non_blocking(true, ignored);
+    }
     eager_socket(const eager_socket&) = delete;
     eager_socket& operator=(const eager_socket&) = delete;
 

@@ -2,8 +2,11 @@
 #include "contract/http/support.hpp"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <ctime>
 #include <set>
 
@@ -165,6 +168,56 @@ TEST(slow_clients, hold_no_handler_up)
     ASSERT_TRUE(answer.has_value());
     EXPECT_EQ(answer->body, "fast");
     EXPECT_FALSE(record.destroyed) << "the slow ones are still there";
+}
+
+// Whose request is there before the server looks at the connection for the first time.
+TEST(slow_clients, that_read_nothing_hold_no_handler_up)
+{
+    class endless final : public body_source {
+    public:
+        explicit endless(std::atomic<int>& begun) : begun_{begun} {}
+        base::result<std::size_t> read(std::span<char> out) override
+        {
+            std::ranges::fill(out, 'x');
+            return out.size();
+        }
+        base::result<std::optional<std::size_t>> send_to(int socket, std::uint64_t most) override
+        {
+            ++begun_;
+            const auto n = ::send(socket, bytes_.data(), std::min<std::uint64_t>(most, bytes_.size()), MSG_NOSIGNAL);
+            return n > 0 ? static_cast<std::size_t>(n) : 0U;
+        }
+
+    private:
+        std::atomic<int>& begun_;
+        std::string bytes_ = std::string(std::size_t{16} << 20U, 'x');
+    };
+    auto options = test_options();
+    options.handlers_at_once = 1;
+    std::atomic<int> begun = 0;
+    function_handler handler{[&begun](const request_head& head) -> admission {
+        if (head.path == "/fast") return text_response("fast");
+        response r;
+        r.body = std::make_unique<endless>(begun);
+        r.content_length = std::uint64_t{1} << 40U;
+        return r;
+    }};
+    memory_log log;
+    const auto server = std::move(make_server(options, handler, log).value());
+    const auto port = server->addresses().front().port;
+    std::vector<std::unique_ptr<raw_connection>> slow;
+    for (int i = 0; i < 16; ++i) {
+        slow.push_back(std::make_unique<raw_connection>(port));
+        ASSERT_TRUE(slow.back()->send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n"));
+    }
+    std::jthread running{[&](std::stop_token stop) { server->run(std::move(stop)); }};
+    // All have been asked for, and one at least is being sent.
+    while (begun == 0) std::this_thread::yield();
+    const auto url = "http://127.0.0.1:" + std::to_string(port) + "/fast";
+    const auto answer = make_client({.total_timeout = 10s})->send(get(url), {});
+    slow.clear();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->body, "fast");
 }
 
 TEST(idle_connections, hold_nothing_up)
