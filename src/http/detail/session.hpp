@@ -19,9 +19,11 @@
 
 namespace xentz::http::detail {
 
-constexpr std::size_t filling_bytes = std::size_t{32} << 10U;    // to wait for a client that takes nothing now
-constexpr std::size_t most_wasted = std::size_t{32} << 20U;      // of a body nobody wants, before a connection is cut
-constexpr std::size_t join_bytes = std::size_t{16} << 10U;       // up to which head and body go out in one write
+constexpr std::size_t filling_bytes = std::size_t{32} << 10U; // to wait for a client that takes nothing now
+constexpr std::size_t most_wasted = std::size_t{32} << 20U;   // of a body nobody wants, before a connection is cut
+constexpr std::size_t join_bytes = std::size_t{16} << 10U;    // up to which head and body go out in one write
+// So long nothing is read of a body nobody wants: whoever cannot send on looks whether there is an answer.
+constexpr auto answer_first = std::chrono::milliseconds{50};
 constexpr auto most_lingering = std::chrono::milliseconds{5000}; // until the client has closed, too
 
 template <class Stream>
@@ -182,6 +184,7 @@ private:
             const std::function<void()> replace = [&r] { r = to_response(internal_problem()); };
             co_await run_blocking(io_.context, replace);
         }
+        body_left_ = !e.body_read;
         if (io_.context.draining) e.keep_alive = false;
         const auto plan = plan_answer(e, r);
         auto text = head_text(r, plan, e.http_1_0);
@@ -246,6 +249,10 @@ private:
         }
         error_code ignored;
         io_.socket().next_layer().shutdown(asio::socket_base::shutdown_send, ignored);
+        if (body_left_) {
+            asio::steady_timer pause{io_.stream.get_executor(), answer_first};
+            co_await pause.async_wait(as_result);
+        }
         std::vector<char> waste(collect_step);
         const auto room = asio::buffer(waste);
         for (std::size_t total = 0; total < most_wasted;) {
@@ -258,7 +265,8 @@ private:
 
     std::string remote_address_;
     stream_io<Stream> io_;
-    bool idle_ = true; // waits for a request: may be closed at any time
+    bool body_left_ = false; // of the last request: the client may be sending it yet
+    bool idle_ = true;       // waits for a request: may be closed at any time
 };
 
 } // namespace xentz::http::detail
