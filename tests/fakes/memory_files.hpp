@@ -203,7 +203,16 @@ public:
     {
         const std::lock_guard guard{mutex_};
         if (auto ok = step("look at", p); !ok) return base::failed(ok);
-        return looked_at(p);
+        auto at = find(p);
+        if (!at) return fault("look at", p, fault_code::not_found);
+        return os::file_info{.kind = at->directory ? os::file_kind::directory : os::file_kind::regular,
+                             .bytes = at->bytes.size(),
+                             .modified = at->modified,
+                             .changed = at->modified,
+                             .mode = at->mode.value_or(at->directory ? 0700U : 0600U),
+                             .owner = at->owner.value_or(os::user_id()),
+                             .device = 1,
+                             .inode = at->inode};
     }
 
     os::result<std::unique_ptr<os::directory_reader>> open_directory(const path& p) override
@@ -298,20 +307,6 @@ private:
         std::size_t at_ = 0;
         path path_;
     };
-
-    os::result<os::file_info> looked_at(const path& p) const
-    {
-        auto at = find(p);
-        if (!at) return fault("look at", p, fault_code::not_found);
-        return os::file_info{.kind = at->directory ? os::file_kind::directory : os::file_kind::regular,
-                             .bytes = at->bytes.size(),
-                             .modified = at->modified,
-                             .changed = at->modified,
-                             .mode = at->mode.value_or(at->directory ? 0700U : 0600U),
-                             .owner = at->owner.value_or(os::user_id()),
-                             .device = 1,
-                             .inode = at->inode};
-    }
 
     static std::unexpected<base::fault> fault(std::string_view verb, const path& p, fault_code code)
     {

@@ -11,6 +11,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -209,6 +210,7 @@ private:
     task<error_code> send_produced(const exchange& e, std::unique_ptr<body_source>& source, const answer_plan& plan)
     {
         const auto most = std::min<std::uint64_t>(plan.length.value_or(piece_bytes), piece_bytes);
+        static_assert(chunk_frame <= piece_pool::frame);
         const auto piece = io_.context.pieces.take(most + chunk_frame);
         auto left = plan.length;
         bool more = left.value_or(1) > 0;

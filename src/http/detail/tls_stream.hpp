@@ -34,10 +34,8 @@ public:
     tls_stream& operator=(const tls_stream&) = delete;
     ~tls_stream();
 
-    using executor_type = eager_socket::executor_type;
-    executor_type get_executor() { return socket_.get_executor(); }
+    eager_socket::executor_type get_executor() { return socket_.get_executor(); }
     eager_socket& next_layer() { return socket_; }
-    int native_handle() { return socket_.native_handle(); }
 
     task<error_code> handshake();
     // At least one byte, or an error. A small `room` makes a small buffer while it waits.

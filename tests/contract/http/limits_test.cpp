@@ -297,7 +297,7 @@ TEST(handlers, run_side_by_side)
     EXPECT_EQ(second.receive().body, "slow");
 }
 
-// Those that find none free go on in their order; what needs no handler is answered meanwhile.
+// Those that find none free wait for one; what needs no handler is answered meanwhile.
 TEST(handlers, are_no_more_at_once_than_allowed)
 {
     auto options = test_options();
@@ -305,12 +305,12 @@ TEST(handlers, are_no_more_at_once_than_allowed)
     watched state;
     int inside = 0;
     int most = 0;
-    std::string order;
+    int called = 0;
     gate g;
     running_server s{[&](const request_head& head) -> admission {
                          state.change([&] {
                              most = std::max(most, ++inside);
-                             order += head.path;
+                             ++called;
                          });
                          g.pass();
                          state.change([&] { --inside; });
@@ -330,7 +330,7 @@ TEST(handlers, are_no_more_at_once_than_allowed)
     g.open();
     for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i]->receive().body, "/" + std::to_string(i));
     EXPECT_EQ(most, 2);
-    EXPECT_EQ(order.size(), 16U);
+    EXPECT_EQ(called, 8);
 }
 
 } // namespace
