@@ -6,6 +6,7 @@ import contextlib
 import email.utils
 import hashlib
 import http.client
+import random
 import socket
 import ssl
 import time
@@ -230,6 +231,39 @@ def test_an_upload_under_way_is_not_visible_and_one_that_is_cut_leaves_nothing(s
         programs.wait_until(lambda: server.stored_files() != before, "the upload's temporary file")
         assert repository.names("data") == {} and repository.request(f"data/{'a' * 64}").status == 404
     programs.wait_until(lambda: server.stored_files() == before, "the temporary file to go away")
+
+
+def test_clients_that_pause(repository):
+    """Shorter and longer than a thread of the server waits for one, in the middle of what TLS calls a record, too."""
+    dice = random.Random(8)
+    body = dice.randbytes(24 << 20)
+    path, pauses = f"data/{named(body)}", (0, 0, 0.03, 0.3)
+    with line_to(repository) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+        for _ in range(2):
+            line.sendall(head_of(repository, "POST", path, f"Content-Length: {len(body)}"))
+            sent = 0
+            while sent < len(body):
+                size = dice.randint(1, 4 << 20)
+                line.sendall(body[sent:sent + size])
+                sent += size
+                time.sleep(dice.choice(pauses))
+            assert line.recv(4000).startswith(b"HTTP/1.1 200")
+            line.sendall(head_of(repository, "GET", path))
+            head, got = b"", bytearray()
+            while not head.endswith(b"\r\n\r\n"):
+                head += line.recv(1)
+            since = 0
+            while len(got) < len(body):
+                some = line.recv(200_000)
+                assert some, f"the answer ends after {len(got)} bytes"
+                got += some
+                since += len(some)
+                if since > 3 << 20:
+                    since = 0
+                    time.sleep(dice.choice(pauses))
+            assert got == body
+            assert repository.request(path, "DELETE").status == 200
 
 
 def test_many_requests_on_one_connection(repository):

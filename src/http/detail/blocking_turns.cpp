@@ -12,6 +12,12 @@ bool blocking_turns::try_take()
     return true;
 }
 
+bool blocking_turns::is_wanted() const
+{
+    const std::lock_guard lock{mutex_};
+    return !waiting_.empty();
+}
+
 // A turn that somebody waits for goes to him and is never free meanwhile.
 void blocking_turns::give_back()
 {

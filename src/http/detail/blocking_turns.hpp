@@ -28,6 +28,8 @@ public:
 
     bool try_take();
     task<> wait();
+    // Whether somebody waits for one: whoever holds a turn and only waits himself should give it back then.
+    bool is_wanted() const;
     void give_back();
 
     // Gives back what was taken.
@@ -48,7 +50,7 @@ private:
         boost::asio::steady_timer woken;
     };
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     unsigned free_;
     std::deque<waiter*> waiting_;
 };

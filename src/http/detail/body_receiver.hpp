@@ -100,17 +100,17 @@ private:
     std::optional<response> give_while_ready(upload& u, std::span<char> piece, std::size_t& filled, std::uint64_t& left,
                                              bool& refused)
     {
-        const int socket = io_.native_socket();
-        const eager_socket::unwatched alone{io_.socket(), io_.is_tls ? 0 : left};
+        const eager_socket::unwatched alone{io_.socket(), left};
+        patience waits{io_.context.turns};
         for (std::uint64_t total = 0;;) {
             left -= filled;
             total += filled;
             e_.body_read = left == 0;
             auto result = give_piece(io_.context, e_, u.sink, piece.first(filled), e_.body_read, refused);
             filled = 0;
-            if (result || io_.is_tls || total >= most_at_once) return result;
+            if (result || total >= most_at_once) return result;
             const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, piece.size()));
-            filled = receive_ready(socket, piece.first(wanted));
+            filled = io_.stream.read_ready(waits, piece.first(wanted));
             if (filled < wanted) return result;
         }
     }

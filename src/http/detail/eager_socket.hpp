@@ -43,7 +43,7 @@ public:
 
     executor_type get_executor() { return socket_.get_executor(); }
     boost::asio::ip::tcp::socket& next_layer() { return socket_; }
-    int native_handle() { return socket_.native_handle(); }
+    int native_handle() { return apart_ >= 0 ? apart_ : socket_.native_handle(); }
 
     // So long from now on, each wait may last.
     void expires_after(std::chrono::milliseconds limit) { until_ = steady_time::clock::now() + limit; }
@@ -59,16 +59,18 @@ public:
             if (bytes < worth_it) return;
             const auto protocol = of_.socket_.local_endpoint(ignored).protocol();
             if (ignored) return;
-            descriptor_ = of_.socket_.release(ignored);
-            if (ignored) descriptor_ = -1;
+            const int descriptor = of_.socket_.release(ignored);
+            if (ignored) return;
+            of_.apart_ = descriptor;
             protocol_ = protocol;
         }
         ~unwatched()
         {
-            if (descriptor_ < 0) return;
+            const int descriptor = std::exchange(of_.apart_, -1);
+            if (descriptor < 0) return;
             error_code error;
-            of_.socket_.assign(protocol_, descriptor_, error);
-            if (error) ::close(descriptor_); // and the next use of the socket fails
+            of_.socket_.assign(protocol_, descriptor, error);
+            if (error) ::close(descriptor); // and the next use of the socket fails
         }
         unwatched(const unwatched&) = delete;
         unwatched& operator=(const unwatched&) = delete;
@@ -78,7 +80,6 @@ public:
 
         eager_socket& of_;
         boost::asio::ip::tcp protocol_ = boost::asio::ip::tcp::v4();
-        int descriptor_ = -1;
     };
 
     void close()
@@ -114,6 +115,16 @@ public:
         co_return error;
     }
 
+    // In a turn: what comes, and goes, while the client keeps up. What follows goes by the two above.
+    std::size_t read_ready(patience& waits, std::span<char> out)
+    {
+        return receive_ready(waits, native_handle(), out, out.size());
+    }
+    std::size_t write_ready(patience& waits, std::span<const char> bytes)
+    {
+        return send_ready(waits, native_handle(), bytes);
+    }
+
 private:
     // A small step costs other things than its bytes.
     static constexpr std::size_t least_of_step = std::size_t{128} << 10U;
@@ -133,6 +144,7 @@ private:
     void spend(std::size_t bytes) { at_once_ += std::max(bytes, least_of_step); }
 
     boost::asio::ip::tcp::socket socket_;
+    int apart_ = -1;            // its descriptor while Asio does not look after it
     std::uint64_t at_once_ = 0; // since others had their turn
     steady_time until_ = steady_time::max();
     std::atomic<steady_time> waiting_until_ = steady_time::max(); // the end of time: does not wait

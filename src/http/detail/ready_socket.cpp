@@ -9,14 +9,7 @@
 namespace xentz::http::detail {
 namespace {
 
-// So long a thread waits for a client that keeps up but for the moment.
-constexpr int patience_milliseconds = 10;
-
-bool becomes(int socket, short what)
-{
-    pollfd waited{.fd = socket, .events = what, .revents = 0};
-    return ::poll(&waited, 1, patience_milliseconds) == 1 && waited.revents == what;
-}
+constexpr int patience_step_milliseconds = 10;
 
 // From how many bytes on a socket wakes who waits for it (SO_RCVLOWAT, socket(7)): a client sends in small pieces, and
 // to be woken for each costs more than what is done with it.
@@ -46,6 +39,19 @@ private:
 
 } // namespace
 
+bool patience::until(int socket, short what)
+{
+    using clock = std::chrono::steady_clock;
+    pollfd waited{.fd = socket, .events = what, .revents = 0};
+    const auto until = clock::now() + left_;
+    for (auto now = until - left_; now < until; now = clock::now()) {
+        const bool ready = ::poll(&waited, 1, patience_step_milliseconds) == 1;
+        left_ = until - clock::now();
+        if (ready || turns_.is_wanted()) return waited.revents == what;
+    }
+    return false;
+}
+
 std::size_t receive_now(int socket, std::span<char> out)
 {
     const auto n = ::recv(socket, out.data(), out.size(), MSG_DONTWAIT);
@@ -58,11 +64,11 @@ std::size_t send_now(int socket, std::span<const char> bytes, bool more)
     return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
-std::size_t receive_ready(int socket, std::span<char> out)
+std::size_t receive_ready(patience& waits, int socket, std::span<char> out, std::size_t least)
 {
     std::size_t got = 0;
     waking_at waking{socket};
-    while (got < out.size()) {
+    while (got < least) {
         const auto n = ::recv(socket, out.data() + got, out.size() - got, MSG_DONTWAIT);
         if (n > 0) {
             got += static_cast<std::size_t>(n);
@@ -70,14 +76,29 @@ std::size_t receive_ready(int socket, std::span<char> out)
         }
         const bool may_come = n < 0 && (errno == EAGAIN || errno == EINTR);
         if (!may_come) break;
-        waking.set(out.size() - got);
-        if (!becomes(socket, POLLIN)) break;
+        waking.set(least - got);
+        if (!waits.until(socket, POLLIN)) break;
     }
     return got;
 }
 
-bool send_ready(server_context& context, const exchange& e, std::unique_ptr<body_source>& source, int socket,
-                std::uint64_t& left)
+std::size_t send_ready(patience& waits, int socket, std::span<const char> bytes)
+{
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+        const auto n = ::send(socket, bytes.data() + sent, bytes.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n > 0) {
+            sent += static_cast<std::size_t>(n);
+            continue;
+        }
+        const bool may_go = n < 0 && (errno == EAGAIN || errno == EINTR);
+        if (!may_go || !waits.until(socket, POLLOUT)) break;
+    }
+    return sent;
+}
+
+bool send_ready(server_context& context, const exchange& e, patience& waits, std::unique_ptr<body_source>& source,
+                int socket, std::uint64_t& left)
 {
     try {
         bool waited = false;
@@ -89,7 +110,7 @@ bool send_ready(server_context& context, const exchange& e, std::unique_ptr<body
             left -= **sent;
             total += **sent;
             // One that is said to take something and does not has ended.
-            const bool goes_on = **sent > 0 || (!waited && becomes(socket, POLLOUT));
+            const bool goes_on = **sent > 0 || (!waited && waits.until(socket, POLLOUT));
             if (!goes_on) break;
             waited = **sent == 0;
         }

@@ -8,7 +8,8 @@ namespace {
 
 std::string one_line(std::string text)
 {
-    std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    std::ranges::replace_if(
+        text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
     return text;
 }
 

@@ -215,29 +215,45 @@ private:
         auto left = plan.length;
         bool more = left.value_or(1) > 0;
         while (more) {
-            std::optional<std::size_t> got;
-            const auto room = piece.room().subspan(chunk_begin, most);
-            const std::function<void()> work = [&] {
-                auto wanted = std::min(left.value_or(most), most);
-                if (!is_tls && left) {
-                    const auto before = *left;
-                    const int socket = io_.native_socket();
-                    const eager_socket::unwatched alone{io_.socket(), *left};
-                    if (!send_ready(io_.context, e, source, socket, *left)) return;
-                    wanted = std::min<std::uint64_t>(*left, before == *left ? most : filling_bytes);
-                }
-                got = source ? take_piece(io_.context, e, source, room.first(wanted), left) : 0;
-            };
+            std::optional<std::span<const char>> rest;
+            const std::function<void()> work = [&] { rest = send_while_ready(e, source, plan, piece.room(), left); };
             co_await run_blocking(io_.context, work);
-            if (!got) co_return error_code{asio::error::fault};
-            std::span<const char> bytes = room.first(*got);
-            if (plan.frame == framing::chunked) bytes = as_chunk(piece.room(), *got);
-            const error_code error = co_await io_.write(bytes);
+            if (!rest) co_return error_code{asio::error::fault};
+            const error_code error = co_await io_.write(*rest);
             if (error) co_return error;
-            if (left) *left -= *got;
             more = source != nullptr;
         }
         co_return error_code{};
+    }
+
+    // In a turn: sends while the client takes it. What is read of the source and not sent yet, in `room`; nothing where
+    // the source failed.
+    std::optional<std::span<const char>> send_while_ready(const exchange& e, std::unique_ptr<body_source>& source,
+                                                          const answer_plan& plan, std::span<char> room,
+                                                          std::optional<std::uint64_t>& left)
+    {
+        const eager_socket::unwatched alone{io_.socket(), left.value_or(0)};
+        patience waits{io_.context.turns};
+        auto most = room.size() - chunk_frame;
+        bool keeps_up = true;
+        if (!is_tls && left) {
+            const auto before = *left;
+            if (!send_ready(io_.context, e, waits, source, io_.socket().native_handle(), *left)) return std::nullopt;
+            keeps_up = before == *left;
+            if (!keeps_up) most = std::min(most, filling_bytes);
+        }
+        std::span<const char> bytes;
+        for (std::uint64_t total = 0; source && bytes.empty() && total < most_at_once;) {
+            const auto wanted = std::min<std::uint64_t>(left.value_or(most), most);
+            const auto got = take_piece(io_.context, e, source, room.subspan(chunk_begin, wanted), left);
+            if (!got) return std::nullopt;
+            bytes = room.subspan(chunk_begin, *got);
+            if (plan.frame == framing::chunked) bytes = as_chunk(room, *got);
+            if (left) *left -= *got;
+            total += *got;
+            if (keeps_up) bytes = bytes.subspan(io_.stream.write_ready(waits, bytes));
+        }
+        return bytes;
     }
 
     // Ends the own side and reads what is still under way, for a while: closing over unread bytes would make the

@@ -39,7 +39,6 @@ struct stream_io {
         else
             return stream;
     }
-    int native_socket() { return socket().native_handle(); }
 
     // Into the buffer. The limit of time is the caller's.
     task<error_code> read_more(std::size_t most)

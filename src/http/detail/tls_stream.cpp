@@ -75,6 +75,80 @@ tls_stream::tls_stream(asio::ip::tcp::socket socket, asio::ssl::context& tls)
 
 tls_stream::~tls_stream() = default;
 
+// Fills `out` with what was received, and says in `got` how much that is; also beside a failure.
+error_code tls_stream::decrypt(std::span<char> out, std::size_t& got)
+{
+    got = 0;
+    while (got < out.size()) {
+        ERR_clear_error();
+        std::size_t n = 0;
+        const int done = SSL_read_ex(ssl_.get(), out.data() + got, out.size() - got, &n);
+        if (done != 1) return failure(done);
+        got += n;
+    }
+    return {};
+}
+
+// Puts a front part of `bytes`, `encrypted_` of them, into what is to be sent, which is empty.
+error_code tls_stream::encrypt(std::span<const char> bytes)
+{
+    ERR_clear_error();
+    const int done = SSL_write_ex(ssl_.get(), bytes.data(), std::min(bytes.size(), tls_encrypted_step), &encrypted_);
+    if (done == 1) return {};
+    const error_code failed = failure(done);
+    return failed ? failed : error_code{asio::error::connection_aborted};
+}
+
+// An idle connection, which waits for little, gives back what the last request needed; a busy one keeps it.
+void tls_stream::make_room(std::size_t most)
+{
+    if (outgoing_.empty()) outgoing_.shrink_to_fit();
+    const auto size = std::min(most, tls_received_step);
+    if (received_.size() == size || (received_.size() > size && size > tls_handshake_step)) return;
+    std::vector<char>{}.swap(received_);
+    received_.resize(size);
+}
+
+// Whether all is sent now.
+bool tls_stream::has_sent(std::size_t n)
+{
+    sent_ += n;
+    if (sent_ < outgoing_.size()) return false;
+    outgoing_.clear();
+    sent_ = 0;
+    return true;
+}
+
+std::size_t tls_stream::read_ready(patience& waits, std::span<char> out)
+{
+    std::size_t got = 0;
+    for (;;) {
+        std::size_t n = 0;
+        const error_code failed = decrypt(out.subspan(got), n);
+        got += n;
+        if (failed || got == out.size() || !outgoing_.empty()) return got;
+        make_room(tls_received_step);
+        // Encrypted it is more, but part of a record may be here already.
+        const auto missing = out.size() - got;
+        const auto least = missing > 2 * tls_record ? std::min(missing - tls_record, received_.size()) : 1;
+        n = receive_ready(waits, socket_.native_handle(), received_, least);
+        if (n == 0) return got;
+        incoming_ = std::span<const char>{received_.data(), n};
+    }
+}
+
+std::size_t tls_stream::write_ready(patience& waits, std::span<const char> bytes)
+{
+    std::size_t gone = 0;
+    while (gone < bytes.size()) {
+        if (outgoing_.empty() && encrypt(bytes.subspan(gone))) break;
+        const auto rest = std::span<const char>{outgoing_}.subspan(sent_);
+        if (!has_sent(send_ready(waits, socket_.native_handle(), rest))) break;
+        gone += std::exchange(encrypted_, 0);
+    }
+    return gone;
+}
+
 // Nothing where OpenSSL only waits for more bytes. To be asked on the thread of the call that `returned`.
 error_code tls_stream::failure(int returned)
 {

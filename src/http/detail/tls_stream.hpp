@@ -42,6 +42,9 @@ public:
     task<error_code> read_some(boost::asio::mutable_buffer room, std::size_t& got);
     // Sends some of it and says how much of `bytes` is gone, which may be nothing yet. What follows must begin there.
     task<error_code> write_some(boost::asio::const_buffer bytes, std::size_t& written, bool more);
+    // In a turn: what comes, and goes, while the client keeps up. What follows goes by the two above, a failure, too.
+    std::size_t read_ready(patience& waits, std::span<char> out);
+    std::size_t write_ready(patience& waits, std::span<const char> bytes);
     // Tells the peer that nothing follows; does not wait for its answer.
     task<error_code> shutdown();
 
@@ -52,6 +55,10 @@ private:
     struct transport; // OpenSSL's way to the two buffers below
 
     error_code failure(int returned);
+    error_code decrypt(std::span<char> out, std::size_t& got);
+    error_code encrypt(std::span<const char> bytes);
+    void make_room(std::size_t most);
+    bool has_sent(std::size_t n);
     task<error_code> receive(std::size_t most);
     task<error_code> send_once();
     task<error_code> send_all();
@@ -66,7 +73,9 @@ private:
 };
 
 constexpr std::size_t tls_handshake_step = std::size_t{4} << 10U;
-constexpr std::size_t tls_encrypted_step = std::size_t{32} << 10U; // two records
+constexpr std::size_t tls_received_step = std::size_t{64} << 10U;  // most that is taken from the socket at once
+constexpr std::size_t tls_encrypted_step = std::size_t{64} << 10U; // four records
+constexpr std::size_t tls_record = std::size_t{17} << 10U;         // with what encryption adds to it
 
 // The coroutines stand here, and are compiled with the session, because clang's analyzer takes Asio's frame of a
 // coroutine in a source of its own for one that was never filled in.
@@ -91,16 +100,7 @@ inline task<error_code> tls_stream::read_some(boost::asio::mutable_buffer room, 
 {
     got = 0;
     for (;;) {
-        error_code failed;
-        while (!failed && got < room.size()) {
-            ERR_clear_error();
-            std::size_t n = 0;
-            const int done = SSL_read_ex(ssl_.get(), static_cast<char*>(room.data()) + got, room.size() - got, &n);
-            got += n;
-            if (done == 1) continue;
-            failed = failure(done);
-            break;
-        }
+        const error_code failed = decrypt({static_cast<char*>(room.data()), room.size()}, got);
         // A failure comes again with the next call.
         if (got > 0) co_return error_code{};
         error_code error = co_await send_all();
@@ -115,13 +115,8 @@ inline task<error_code> tls_stream::write_some(boost::asio::const_buffer bytes, 
 {
     written = 0;
     if (outgoing_.empty()) {
-        ERR_clear_error();
-        const int done =
-            SSL_write_ex(ssl_.get(), bytes.data(), std::min(bytes.size(), tls_encrypted_step), &encrypted_);
-        if (done != 1) {
-            const error_code failed = failure(done);
-            co_return failed ? failed : error_code{boost::asio::error::connection_aborted};
-        }
+        const error_code failed = encrypt({static_cast<const char*>(bytes.data()), bytes.size()});
+        if (failed) co_return failed;
     }
     const error_code error = co_await send_once();
     if (!error && outgoing_.empty()) written = std::exchange(encrypted_, 0);
@@ -145,12 +140,7 @@ inline task<error_code> tls_stream::send_all()
 
 inline task<error_code> tls_stream::receive(std::size_t most)
 {
-    // An idle connection gives back what the last request needed.
-    if (outgoing_.empty()) outgoing_.shrink_to_fit();
-    if (received_.size() != most) {
-        std::vector<char>{}.swap(received_);
-        received_.resize(most);
-    }
+    make_room(most);
     const auto room = boost::asio::buffer(received_);
     std::size_t got = 0;
     const error_code error = co_await socket_.read_some(room, got);
@@ -163,11 +153,7 @@ inline task<error_code> tls_stream::send_once()
     const auto rest = boost::asio::buffer(outgoing_.data() + sent_, outgoing_.size() - sent_);
     std::size_t n = 0;
     const error_code error = co_await socket_.write_some(rest, n);
-    sent_ += n;
-    if (sent_ == outgoing_.size()) {
-        outgoing_.clear();
-        sent_ = 0;
-    }
+    has_sent(n);
     co_return error;
 }
 
