@@ -107,9 +107,12 @@ def head(asked):
 
 
 def alternating(served, number):
-    """The servers in the order of this round."""
-    at = number % len(served)
-    return served[at:] + served[:at]
+    """The servers in the order of this round. Over the rounds each of them has each other one before it about equally
+    often, since a run leaves the machine's memory and its disk for the next one to find (a Williams design)."""
+    count = len(served)
+    zigzag = [(at + 1) // 2 if at % 2 else -at // 2 for at in range(count)]
+    order = [served[(place + number) % count] for place in zigzag]
+    return order[::-1] if number // count % 2 else order
 
 
 def on_fresh(bench, of_state, tls):
