@@ -100,7 +100,6 @@ private:
     std::optional<response> give_while_ready(upload& u, std::span<char> piece, std::size_t& filled, std::uint64_t& left,
                                              bool& refused)
     {
-        const eager_socket::unwatched alone{io_.socket(), left};
         patience waits{io_.context.turns};
         for (std::uint64_t total = 0;;) {
             left -= filled;
@@ -110,7 +109,7 @@ private:
             filled = 0;
             if (result || total >= most_at_once) return result;
             const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, piece.size()));
-            filled = io_.stream.read_ready(waits, piece.first(wanted));
+            filled = io_.stream.read_ready(waits, piece.first(wanted), wanted);
             if (filled < wanted) return result;
         }
     }

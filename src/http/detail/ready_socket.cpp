@@ -9,7 +9,7 @@
 namespace xentz::http::detail {
 namespace {
 
-constexpr int patience_step_milliseconds = 10;
+constexpr std::chrono::milliseconds longest_step{10};
 
 // From how many bytes on a socket wakes who waits for it (SO_RCVLOWAT, socket(7)): a client sends in small pieces, and
 // to be woken for each costs more than what is done with it.
@@ -25,6 +25,7 @@ public:
 
     void set(std::size_t bytes)
     {
+        if (bytes == 1 && !is_set_) return;
         apply(static_cast<int>(bytes));
         is_set_ = true;
     }
@@ -44,8 +45,9 @@ bool patience::until(int socket, short what)
     using clock = std::chrono::steady_clock;
     pollfd waited{.fd = socket, .events = what, .revents = 0};
     const auto until = clock::now() + left_;
-    for (auto now = until - left_; now < until; now = clock::now()) {
-        const bool ready = ::poll(&waited, 1, patience_step_milliseconds) == 1;
+    while (left_ > left_.zero()) {
+        const auto step = std::min(std::chrono::ceil<std::chrono::milliseconds>(left_), longest_step);
+        const bool ready = ::poll(&waited, 1, static_cast<int>(step.count())) == 1;
         left_ = until - clock::now();
         if (ready || turns_.is_wanted()) return waited.revents == what;
     }

@@ -18,17 +18,20 @@ namespace xentz::http::detail {
 constexpr std::uint64_t most_at_once = std::uint64_t{16} << 20U;
 
 // How long the thread that has a turn waits for a client that keeps up but for the moment: coming back costs more than
-// waiting, but the turns are few. So it is 200 ms in all, and 10 ms at once where somebody else waits for the turn.
+// waiting, but the turns are few. So it is `most` in all, and 10 ms at once where somebody else waits for the turn.
 class patience {
 public:
-    explicit patience(const blocking_turns& turns) : turns_{turns} {}
+    explicit patience(const blocking_turns& turns, std::chrono::milliseconds most = std::chrono::milliseconds{200})
+        : turns_{turns}, left_{most}
+    {
+    }
 
     // Until the socket can be read (POLLIN) or written (POLLOUT). False where it cannot yet, or has failed.
     bool until(int socket, short what);
 
 private:
     const blocking_turns& turns_;
-    std::chrono::steady_clock::duration left_ = std::chrono::milliseconds{200};
+    std::chrono::steady_clock::duration left_;
 };
 
 // Without any wait, once. 0 where nothing can be said without waiting, be it that the connection has ended.

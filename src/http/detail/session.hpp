@@ -83,12 +83,11 @@ private:
         auto next = after::next_request;
         while (next == after::next_request) next = co_await serve_one();
         if (next == after::close) co_await close_gently();
-        if (next == after::reset) {
-            // An answer that breaks off must not look complete, not even where its end is the connection's end.
-            error_code ignored;
-            io_.socket().next_layer().set_option(asio::socket_base::linger{true, 0}, ignored);
-        }
-        io_.socket().close();
+        // An answer that breaks off must not look complete, not even where its end is the connection's end.
+        if (next == after::reset)
+            io_.socket().close_broken();
+        else
+            io_.socket().close();
     }
 
     task<after> serve_one()
@@ -115,6 +114,7 @@ private:
     task<bool> wait_for_request()
     {
         if (io_.context.draining) co_return false;
+        if (serves_ && io_.buffer.size() == 0) io_.read_soon(head_step);
         if (io_.buffer.size() > 0) co_return true;
         io_.buffer.shrink_to_fit();
         idle_ = true;
@@ -123,6 +123,7 @@ private:
         io_.socket().expires_after(io_.context.options.idle_timeout);
         const error_code error = co_await io_.read_more(head_step);
         idle_ = false;
+        serves_ = true;
         co_return !error;
     }
 
@@ -232,7 +233,6 @@ private:
                                                           const answer_plan& plan, std::span<char> room,
                                                           std::optional<std::uint64_t>& left)
     {
-        const eager_socket::unwatched alone{io_.socket(), left.value_or(0)};
         patience waits{io_.context.turns};
         auto most = room.size() - chunk_frame;
         bool keeps_up = true;
@@ -265,8 +265,7 @@ private:
             const error_code error = co_await io_.stream.shutdown();
             if (error) co_return;
         }
-        error_code ignored;
-        io_.socket().next_layer().shutdown(asio::socket_base::shutdown_send, ignored);
+        io_.socket().end();
         if (body_left_) {
             asio::steady_timer pause{io_.stream.get_executor(), answer_first};
             co_await pause.async_wait(as_result);
@@ -285,6 +284,7 @@ private:
     stream_io<Stream> io_;
     bool body_left_ = false; // of the last request: the client may be sending it yet
     bool idle_ = true;       // waits for a request: may be closed at any time
+    bool serves_ = false;    // a request came
 };
 
 } // namespace xentz::http::detail

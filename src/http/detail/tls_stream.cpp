@@ -119,19 +119,19 @@ bool tls_stream::has_sent(std::size_t n)
     return true;
 }
 
-std::size_t tls_stream::read_ready(patience& waits, std::span<char> out)
+std::size_t tls_stream::read_ready(patience& waits, std::span<char> out, std::size_t least)
 {
     std::size_t got = 0;
     for (;;) {
         std::size_t n = 0;
         const error_code failed = decrypt(out.subspan(got), n);
         got += n;
-        if (failed || got == out.size() || !outgoing_.empty()) return got;
-        make_room(tls_received_step);
+        if (failed || got >= least || !outgoing_.empty()) return got;
+        make_room(out.size());
         // Encrypted it is more, but part of a record may be here already.
-        const auto missing = out.size() - got;
-        const auto least = missing > 2 * tls_record ? std::min(missing - tls_record, received_.size()) : 1;
-        n = receive_ready(waits, socket_.native_handle(), received_, least);
+        const auto missing = least - got;
+        const auto wanted = missing > 2 * tls_record ? std::min(missing - tls_record, received_.size()) : 1;
+        n = receive_ready(waits, socket_.native_handle(), received_, wanted);
         if (n == 0) return got;
         incoming_ = std::span<const char>{received_.data(), n};
     }

@@ -43,7 +43,7 @@ public:
     // Sends some of it and says how much of `bytes` is gone, which may be nothing yet. What follows must begin there.
     task<error_code> write_some(boost::asio::const_buffer bytes, std::size_t& written, bool more);
     // In a turn: what comes, and goes, while the client keeps up. What follows goes by the two above, a failure, too.
-    std::size_t read_ready(patience& waits, std::span<char> out);
+    std::size_t read_ready(patience& waits, std::span<char> out, std::size_t least);
     std::size_t write_ready(patience& waits, std::span<const char> bytes);
     // Tells the peer that nothing follows; does not wait for its answer.
     task<error_code> shutdown();
