@@ -39,7 +39,7 @@ struct server_options {
     std::chrono::milliseconds body_timeout = std::chrono::seconds{60};   // without any progress, reading or writing
     std::chrono::milliseconds stop_grace = std::chrono::seconds{30};     // for requests under way at a stop
     std::size_t most_header_bytes = 16 * 1024;                           // more is answered 431
-    unsigned handlers_at_once = 16; // each holds a thread; two more are there for the network
+    unsigned handlers_at_once = 32; // each holds a thread; two more are there for the network
 };
 
 class server {

@@ -17,7 +17,8 @@ using std::chrono::microseconds;
 constexpr int most_open_rounds = 5;
 constexpr int most_closed_rounds = 20;
 constexpr std::uint64_t little = 20; // objects: they are moved while nothing comes or goes
-constexpr microseconds closed_for = std::chrono::minutes{2};
+// Renewed while the move lives. After one that was killed, restic must still be trying.
+constexpr microseconds closed_for = std::chrono::seconds{20};
 constexpr microseconds between_lines = std::chrono::seconds{10};
 // Longer than a server believes that the repository is still there, and than a request for a piece of it takes.
 constexpr microseconds before_removal = std::chrono::seconds{5};
