@@ -21,17 +21,19 @@ public:
     void arrived(const object_journal::arrival& a);
 
 private:
+    enum class fate { none, leads, stored, failed };
     struct waiting {
         const object_journal::arrival* what = nullptr;
-        bool stored = false;
-        bool failed = false; // not stored with the others: it is up to its own thread
+        fate turn = fate::none; // `failed`: not stored with the others, and up to its own thread
+        std::condition_variable woken;
     };
 
     void store(const std::vector<waiting*>& group);
+    void let_next_lead();
+    static void tell(waiting& w, fate turn);
 
     object_journal objects_;
     std::mutex mutex_;
-    std::condition_variable changed_;
     std::vector<waiting*> queue_;
     bool is_storing_ = false;
 };

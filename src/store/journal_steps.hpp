@@ -24,8 +24,8 @@ struct change {
 
 // Holds the row of the repository's state, which it makes where there is none, until the transaction ends. Whoever
 // reads rows of the journal to change them takes a turn first: what was read is true then until the commit, also where
-// PostgreSQL lets others write.
-void take_turn(sql::connection& c, const domain::repository_id& id);
+// PostgreSQL lets others write. Returns the last place that was given out.
+std::int64_t take_turn(sql::connection& c, const domain::repository_id& id);
 // The next place of the journal. Takes a turn, too, so that places are given out in the order of the commits.
 std::int64_t next_place(sql::connection& c, const domain::repository_id& id);
 void count(sql::connection& c, const domain::repository_id& id, const change& by);
@@ -36,7 +36,7 @@ std::optional<object_life> life_at(sql::connection& c, const domain::repository_
 effective_rule rule_for(sql::connection& c, const domain::repository_id& id);
 // What it holds and may hold, all of one moment.
 room room_for(sql::connection& c, const domain::repository_id& id);
-// After a place was taken: an error where the repository does not lie there, or is closed.
+// After a turn was taken: an error where the repository does not lie there, or is closed.
 void require_storage(sql::connection& c, const domain::repository_id& id, const storage_of_bytes& on,
                      base::time_point now);
 // The sweep's own clock, or `now` where it never ran.

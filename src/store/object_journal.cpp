@@ -3,6 +3,7 @@
 #include "store/journal_steps.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace xentz::store {
 
@@ -46,11 +47,14 @@ constexpr const char* where_it_lies =
 
 } // namespace
 
-void take_turn(sql::connection& c, const domain::repository_id& id)
+std::int64_t take_turn(sql::connection& c, const domain::repository_id& id)
 {
-    if (!c.query(hold_state, id).empty()) return;
-    c.query(make_state, id);
-    c.query(hold_state, id); // somebody else may have made it
+    auto held = c.query(hold_state, id);
+    if (held.empty()) {
+        c.query(make_state, id);
+        held = c.query(hold_state, id); // somebody else may have made it
+    }
+    return held.get<std::int64_t>(0, 0);
 }
 
 std::int64_t next_place(sql::connection& c, const domain::repository_id& id)
@@ -136,6 +140,9 @@ constexpr const char* open_life = "update object_life set left_place = null, lef
                                   "in_trash = 0 where repository_id = $1 and place = $2";
 constexpr const char* end_reservations =
     "delete from upload_reservation where repository_id = $1 and type = $2 and name = $3";
+constexpr const char* some_reservation = "select 1 from upload_reservation where repository_id = $1 limit 1";
+constexpr const char* add_arrivals = "update repository_state set place = $2, live_objects = live_objects + $3, "
+                                     "live_bytes = live_bytes + $4 where repository_id = $1";
 constexpr const char* tenant_of = "select tenant_id from repository where id = $1";
 constexpr const char* update_access =
     "insert into repository_state (repository_id, place, live_objects, live_bytes, trash_objects, trash_bytes, "
@@ -157,17 +164,25 @@ object_life new_life(const domain::repository_id& id, std::int64_t place, const 
     return life;
 }
 
-bool arrive(sql::connection& c, const domain::repository_id& id, const object_identity& o, base::time_point now,
-            const storage_of_bytes& on)
+// Those of one repository, in one turn. How many were not present yet.
+std::int64_t arrive(sql::connection& c, std::span<const object_journal::arrival> arrivals)
 {
-    detail::take_turn(c, id);
-    c.query(end_reservations, id, o.type, o.name);
-    if (detail::present_life(c, id, o.type, o.name)) return false;
-    const auto life = new_life(id, next_place(c, id), o, now);
-    detail::require_storage(c, id, on, now);
-    c.insert("object_life", life);
-    count(c, id, {.live_objects = 1, .live_bytes = life.bytes});
-    return true;
+    const auto& id = arrivals.front().id;
+    const auto before = detail::take_turn(c, id);
+    auto place = before;
+    std::int64_t bytes = 0;
+    const bool has_reservations = !c.query(some_reservation, id).empty();
+    const storage_of_bytes* lies_on = nullptr; // what was asked last
+    for (const auto& [of, o, at, on] : arrivals) {
+        if (has_reservations) c.query(end_reservations, id, o.type, o.name);
+        if (detail::present_life(c, id, o.type, o.name)) continue;
+        if (lies_on == nullptr || *lies_on != on) detail::require_storage(c, id, on, at);
+        lies_on = &on;
+        c.insert("object_life", new_life(id, ++place, o, at));
+        bytes += o.bytes;
+    }
+    if (place > before) c.query(add_arrivals, id, place, place - before, bytes);
+    return place - before;
 }
 
 void remove_for_good(sql::connection& c, const domain::repository_id& id, const std::optional<object_life>& life)
@@ -218,7 +233,8 @@ std::optional<std::int64_t> depart(sql::connection& c, const domain::repository_
 bool object_journal::arrived(const domain::repository_id& id, const object_identity& o, base::time_point now,
                              const storage_of_bytes& on)
 {
-    return db_->write([&](sql::connection& c) { return arrive(c, id, o, now, on); });
+    const arrival a{id, o, now, on};
+    return db_->write([&](sql::connection& c) { return arrive(c, std::span{&a, 1}) > 0; });
 }
 
 void object_journal::arrived_together(std::vector<arrival> arrivals)
@@ -227,7 +243,11 @@ void object_journal::arrived_together(std::vector<arrival> arrivals)
     // Turns are taken in one order by everybody, so that nobody waits in a circle.
     std::ranges::stable_sort(arrivals, {}, [](const arrival& a) { return a.id.text; });
     db_->write([&](sql::connection& c) {
-        for (const auto& a : arrivals) arrive(c, a.id, a.object, a.at, a.on);
+        for (auto first = arrivals.cbegin(); first != arrivals.cend();) {
+            const auto last = std::find_if(first, arrivals.cend(), [&](const arrival& a) { return a.id != first->id; });
+            arrive(c, {first, last});
+            first = last;
+        }
     });
 }
 
