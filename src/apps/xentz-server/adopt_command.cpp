@@ -62,8 +62,7 @@ public:
 
     result<> run()
     {
-        const auto& id = r_.repository.id;
-        if (auto ok = r_.blobs->create_repository(id.text); !ok) return ok;
+        if (auto ok = r_.blobs->create_repository(r_.repository.id.text); !ok) return ok;
         if (auto ok = take_up(); !ok) return ok;
         std::vector<store::object_journal::arrival> rows;
         for (const auto& o : folder_.objects) {
@@ -73,7 +72,7 @@ public:
             rows.push_back(row_of(o.type, o.name, o.hash, o.bytes));
         }
         note(rows);
-        r_.admin.store.set_initialised(id, true);
+        say_so();
         return {};
     }
 
@@ -88,7 +87,7 @@ public:
         std::vector<store::object_journal::arrival> rows{
             row_of(repo::object_type::config, {}, *hash, (*config)->size())};
         note(rows);
-        r_.admin.store.set_initialised(r_.repository.id, true);
+        say_so();
         return {};
     }
 
@@ -138,6 +137,14 @@ private:
         if (closed_until_ - now > closed_for / 2) return;
         closed_until_ = now + closed_for;
         r_.admin.store.places().close(r_.repository.id, closed_until_);
+    }
+
+    // It is whole. Opened first: killed between the two, the same call says the rest; the other way round it would find
+    // nothing left to do, and a repository that nobody opens.
+    void say_so()
+    {
+        r_.admin.store.places().open(r_.repository.id);
+        r_.admin.store.set_initialised(r_.repository.id, true);
     }
 
     void note(std::vector<store::object_journal::arrival>& rows)
