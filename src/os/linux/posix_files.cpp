@@ -132,8 +132,8 @@ private:
     sigset_t before_{};
 };
 
-// The kernel takes memory for its cache in one part for each call. Large parts are those that nobody has used lately,
-// which a virtual machine's host has to find again: with 256 KiB an upload cost 1.8 times as much (docs/benchmarks.md).
+// An upload cost 1.7 times as much by calls of 256 KiB where a virtual machine's free memory was not used lately
+// (docs/benchmarks.md, which says what we take to be the reason).
 constexpr std::size_t write_step = std::size_t{32} << 10U;
 
 class posix_file final : public file {

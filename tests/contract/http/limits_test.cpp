@@ -190,7 +190,13 @@ TEST(slow_clients, that_read_nothing_hold_no_handler_up)
 
     private:
         std::atomic<int>& begun_;
-        std::string bytes_ = std::string(std::size_t{16} << 20U, 'x');
+        const std::string& bytes_ = shared();
+
+        static const std::string& shared()
+        {
+            static const std::string bytes(std::size_t{16} << 20U, 'x');
+            return bytes;
+        }
     };
     auto options = test_options();
     options.handlers_at_once = 1;
@@ -206,7 +212,8 @@ TEST(slow_clients, that_read_nothing_hold_no_handler_up)
     const auto server = std::move(make_server(options, handler, log).value());
     const auto port = server->addresses().front().port;
     std::vector<std::unique_ptr<raw_connection>> slow;
-    for (int i = 0; i < 16; ++i) {
+    // So many that it takes too long where each keeps the turn for as long as nobody else wants it.
+    for (int i = 0; i < 64; ++i) {
         slow.push_back(std::make_unique<raw_connection>(port));
         ASSERT_TRUE(slow.back()->send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n"));
     }
