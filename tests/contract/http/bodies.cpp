@@ -18,12 +18,12 @@ public:
 
     base::result<> write(std::span<const char> bytes) override
     {
-        const auto before = record_.bytes;
+        const auto before = record_.bytes.load();
         const bool right = pattern_text(before, bytes.size()) == std::string_view{bytes.data(), bytes.size()};
         record_.state.change([&] {
             record_.bytes += bytes.size();
-            record_.largest_piece = std::max(record_.largest_piece, bytes.size());
-            record_.correct = record_.correct && right;
+            record_.largest_piece = std::max(record_.largest_piece.load(), bytes.size());
+            if (!right) record_.correct = false;
         });
         return script_.on_write ? script_.on_write(before) : base::result<>{};
     }
@@ -34,7 +34,7 @@ public:
     {
         if (script_.on_finish) script_.on_finish();
         record_.state.change([this] { record_.finished = true; });
-        return text_response("stored " + std::to_string(record_.bytes));
+        return text_response("stored " + std::to_string(record_.bytes.load()));
     }
 
 private:

@@ -41,7 +41,7 @@ TEST(upload_of_a_body, arrives_whole_in_small_pieces)
     const auto answer = c.receive();
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body, "stored " + std::to_string(64 * mebibyte));
-    EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+    EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
     EXPECT_TRUE(record.correct);
     EXPECT_TRUE(record.finished);
     EXPECT_LE(record.largest_piece, 256U * 1024U);
@@ -103,7 +103,7 @@ TEST(upload_of_a_body, leaves_no_trace_when_the_client_vanishes)
         ASSERT_TRUE(c.send(chunked ? chunk(part) : part));
         ASSERT_TRUE(record.state.wait([&] { return record.bytes >= 3 * mebibyte / 4; }));
         c.close();
-        EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+        EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
         EXPECT_FALSE(record.finished);
     }
 }
@@ -117,7 +117,7 @@ TEST(upload_of_a_body, ends_when_the_client_stalls)
     raw_connection c{s.port()};
     ASSERT_TRUE(c.send(post_head(10 * mebibyte) + pattern_text(0, 1000)));
     EXPECT_TRUE(c.closed_within(10s));
-    EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+    EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
     EXPECT_FALSE(record.finished);
 }
 

@@ -137,7 +137,7 @@ TEST(exchange, sends_no_body_to_head)
         EXPECT_EQ(answer.status, 200);
         EXPECT_EQ(answer.find("Content-Length"), length);
     }
-    EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+    EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
     EXPECT_EQ(record.produced, 0U);
     auto request = get(s.url("/length"));
     request.method = "HEAD";
@@ -197,7 +197,7 @@ TEST(exchange, sends_a_produced_body_with_or_without_its_length)
             EXPECT_EQ(answer.find("Content-Length"), announced ? std::to_string(size) : "");
             EXPECT_EQ(answer.find("Transfer-Encoding"), announced ? "" : "chunked");
             EXPECT_TRUE(answer.body == pattern_text(0, size)) << size;
-            EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+            EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
             EXPECT_TRUE(exchange_with(*make_client({.most_body_bytes = 10000000}), get(s.url("/"))).body ==
                         answer.body);
         }
@@ -220,7 +220,7 @@ TEST(exchange, lets_a_body_send_itself_whoever_is_slow)
             std::this_thread::sleep_for(std::chrono::milliseconds{pause});
             const auto answer = c.receive();
             EXPECT_TRUE(answer.body == pattern_text(0, size)) << size;
-            EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+            EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
             ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
             EXPECT_TRUE(c.receive().body == pattern_text(0, size)) << "the connection goes on";
         }
@@ -241,7 +241,7 @@ TEST(exchange, a_body_that_sends_itself_to_nobody_ends)
         ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         ASSERT_TRUE(record.state.wait([&] { return record.produced > 1'000'000; }));
     }
-    EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+    EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
 }
 
 TEST(exchange, breaks_off_where_a_body_cannot_be_produced_to_its_end)
@@ -258,7 +258,7 @@ TEST(exchange, breaks_off_where_a_body_cannot_be_produced_to_its_end)
         const auto broken = c->send(get(s.url("/broken")), {});
         ASSERT_FALSE(broken.has_value());
         EXPECT_EQ(broken.error().code, base::fault_code::network_unreachable);
-        EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+        EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
         EXPECT_TRUE(s.log().contains("the disk is broken"));
         if (announced) {
             EXPECT_FALSE(c->send(get(s.url("/short")), {}).has_value());

@@ -132,7 +132,7 @@ TEST(time_limits, end_an_answer_nobody_takes)
                      options};
     raw_connection c{s.port()};
     ASSERT_TRUE(c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
-    EXPECT_TRUE(record.state.wait([&] { return record.destroyed; }));
+    EXPECT_TRUE(record.state.wait([&] { return record.destroyed.load(); }));
     EXPECT_LT(record.produced, std::uint64_t{64} << 20U) << "it must not be produced faster than it is taken";
 }
 

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -174,13 +175,14 @@ private:
 // A part of an endless text in which a piece that is lost or moved shows.
 std::string pattern_text(std::uint64_t offset, std::size_t size);
 
+// Changed by the server's threads within `state`; a test may look at each by itself at any time.
 struct sink_record {
     watched state;
-    std::uint64_t bytes = 0;
-    std::size_t largest_piece = 0;
-    bool correct = true; // every byte was that of the pattern
-    bool finished = false;
-    bool destroyed = false;
+    std::atomic<std::uint64_t> bytes = 0;
+    std::atomic<std::size_t> largest_piece = 0;
+    std::atomic<bool> correct = true; // every byte was that of the pattern
+    std::atomic<bool> finished = false;
+    std::atomic<bool> destroyed = false;
 };
 
 // What a sink does apart from recording.
@@ -193,8 +195,8 @@ std::unique_ptr<body_sink> make_sink(sink_record& record, sink_script script = {
 
 struct source_record {
     watched state;
-    std::uint64_t produced = 0;
-    bool destroyed = false;
+    std::atomic<std::uint64_t> produced = 0;
+    std::atomic<bool> destroyed = false;
 };
 
 // Produces `size` bytes of the pattern, in pieces of at most `piece`; `fail_at` bytes in, it fails.
