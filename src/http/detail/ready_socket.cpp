@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <exception>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 namespace xentz::http::detail {
 namespace {
@@ -38,7 +40,37 @@ private:
     bool is_set_ = false;
 };
 
+// While one lives, who writes to the socket waits in the system until it takes more, for as long as `longest_step` and
+// no longer (SO_SNDTIMEO, socket(7)). To be told that it takes no more, to wait for it and to write again cost a third
+// more in a restore.
+class blocking_writes {
+public:
+    explicit blocking_writes(int socket) : socket_{socket}
+    {
+        const timeval limit{.tv_sec = 0, .tv_usec = std::chrono::microseconds{longest_step}.count()};
+        if (::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0) apply(0);
+    }
+    ~blocking_writes() { apply(1); }
+    blocking_writes(const blocking_writes&) = delete;
+    blocking_writes& operator=(const blocking_writes&) = delete;
+
+private:
+    void apply(int at_once) const { ::ioctl(socket_, FIONBIO, &at_once); }
+
+    int socket_;
+};
+
+// A slow client can hold up who writes to a blocking socket for each of sendfile's steps, of 64 KiB. But a call sends
+// its last bytes by themselves, so that many calls for little cost a third more, too.
+constexpr std::uint64_t most_where_wanted = std::uint64_t{1} << 20U;
+
 } // namespace
+
+bool patience::spend(std::chrono::steady_clock::duration waited)
+{
+    left_ -= waited;
+    return left_ > left_.zero() && (waited < longest_step || !turns_.is_wanted());
+}
 
 bool patience::until(int socket, short what)
 {
@@ -103,18 +135,27 @@ bool send_ready(server_context& context, const exchange& e, patience& waits, std
                 int socket, std::uint64_t& left)
 {
     try {
-        bool waited = false;
+        std::optional<blocking_writes> blocking;
+        bool is_said_to_take = false;
         for (std::uint64_t total = 0; left > 0 && total < most_at_once;) {
-            const auto sent = source->send_to(socket, std::min(left, most_at_once));
+            const auto begun = std::chrono::steady_clock::now();
+            const auto most = blocking && context.turns.is_wanted() ? most_where_wanted : most_at_once;
+            const auto sent = source->send_to(socket, std::min(left, most));
             if (!sent) report_failure(context, e, sentence(sent.error()));
             if (!sent) return false;
             if (!*sent) break;
             left -= **sent;
             total += **sent;
+            if (blocking && !waits.spend(std::chrono::steady_clock::now() - begun)) break;
             // One that is said to take something and does not has ended.
-            const bool goes_on = **sent > 0 || (!waited && waits.until(socket, POLLOUT));
-            if (!goes_on) break;
-            waited = **sent == 0;
+            if (**sent > 0)
+                is_said_to_take = false;
+            else if (!blocking)
+                blocking.emplace(socket);
+            else if (is_said_to_take || !waits.until(socket, POLLOUT))
+                break;
+            else
+                is_said_to_take = true;
         }
         if (left == 0) source.reset();
         return true;

@@ -29,6 +29,9 @@ public:
     // Until the socket can be read (POLLIN) or written (POLLOUT). False where it cannot yet, or has failed.
     bool until(int socket, short what);
 
+    // Counts what was waited for elsewhere. False where no more should be waited for.
+    bool spend(std::chrono::steady_clock::duration waited);
+
 private:
     const blocking_turns& turns_;
     std::chrono::steady_clock::duration left_;
@@ -46,7 +49,8 @@ std::size_t receive_ready(patience& waits, int socket, std::span<char> out, std:
 std::size_t send_ready(patience& waits, int socket, std::span<const char> bytes);
 
 // Sends what is left of a source straight into the socket while that takes it. What of `left` is not sent is to be read
-// and written in the ordinary way, for a piece at least. False where the source failed.
+// and written in the ordinary way, for a piece at least. False where the source failed. Where the socket does not take
+// all at once, it blocks meanwhile, for 10 ms without any progress.
 bool send_ready(server_context& context, const exchange& e, patience& waits, std::unique_ptr<body_source>& source,
                 int socket, std::uint64_t& left);
 

@@ -164,7 +164,7 @@ TEST(slow_clients, hold_no_handler_up)
         ASSERT_TRUE(slow.back()->send(method + path + " HTTP/1.1\r\nHost: h\r\n" + body));
     }
     ASSERT_TRUE(state.wait([&] { return begun == 60; }));
-    const auto answer = make_client({.total_timeout = 5s})->send(get(s.url("/fast")), {});
+    const auto answer = make_client({.total_timeout = 20s})->send(get(s.url("/fast")), {});
     ASSERT_TRUE(answer.has_value());
     EXPECT_EQ(answer->body, "fast");
     EXPECT_FALSE(record.destroyed) << "the slow ones are still there";
@@ -239,7 +239,7 @@ TEST(idle_connections, hold_nothing_up)
         ASSERT_TRUE(idle.back()->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         ASSERT_EQ(idle.back()->receive().status, 200);
     }
-    const auto answer = make_client({.total_timeout = 5s})->send(get(s.url("/")), {});
+    const auto answer = make_client({.total_timeout = 20s})->send(get(s.url("/")), {});
     ASSERT_TRUE(answer.has_value());
     for (auto& c : idle) {
         ASSERT_TRUE(c->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
