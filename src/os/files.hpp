@@ -33,7 +33,8 @@ public:
     // Reads up to out.size() bytes at `offset`; 0 at the end of the file.
     virtual result<std::size_t> read(std::uint64_t offset, std::span<char> out) = 0;
     // Sends up to `most` bytes from `offset` on into a socket, without a copy here: how many, 0 where the socket takes
-    // none now, or none for as long as it may block (SO_SNDTIMEO), or has ended. Nothing where this kind of file cannot.
+    // none now, or none for as long as it may block (SO_SNDTIMEO), or has ended. Nothing where this kind of file
+    // cannot.
     virtual result<std::optional<std::size_t>> send_to(int /*socket*/, std::uint64_t /*offset*/, std::uint64_t /*most*/)
     {
         return std::nullopt;
