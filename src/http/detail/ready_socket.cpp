@@ -41,8 +41,8 @@ private:
 };
 
 // While one lives, who writes to the socket waits in the system until it takes more, for as long as `longest_step` and
-// no longer (SO_SNDTIMEO, socket(7)). To be told that it takes no more, to wait for it and to write again cost a third
-// more in a restore.
+// no longer (SO_SNDTIMEO, socket(7)). To be told that it takes no more, to wait for it and to write again costs more
+// (docs/benchmarks.md).
 class blocking_writes {
 public:
     explicit blocking_writes(int socket) : socket_{socket}
@@ -60,8 +60,8 @@ private:
     int socket_;
 };
 
-// A slow client can hold up who writes to a blocking socket for each of sendfile's steps, of 64 KiB. But a call sends
-// its last bytes by themselves, so that many calls for little cost a third more, too.
+// A slow client can hold up who writes to a blocking socket for each of sendfile's steps, of 64 KiB. Where nobody waits
+// for the turn a call may be for more: the gain of blocking was not seen in calls of 1 MiB.
 constexpr std::uint64_t most_where_wanted = std::uint64_t{1} << 20U;
 
 } // namespace

@@ -239,7 +239,7 @@ TEST(idle_connections, hold_nothing_up)
         ASSERT_TRUE(idle.back()->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
         ASSERT_EQ(idle.back()->receive().status, 200);
     }
-    const auto answer = make_client({.total_timeout = 20s})->send(get(s.url("/")), {});
+    const auto answer = make_client({.total_timeout = 5s})->send(get(s.url("/")), {});
     ASSERT_TRUE(answer.has_value());
     for (auto& c : idle) {
         ASSERT_TRUE(c->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
